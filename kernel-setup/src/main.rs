@@ -1,0 +1,2 @@
+//! `cargo kernel`: prepares, runs, publishes and checks the notebooks.
+fn main() {}
