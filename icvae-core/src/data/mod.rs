@@ -1,6 +1,20 @@
-//! Digits: real, synthetic, in batches.
+//! Digits: MNIST (found, fetched, checked), drawn ones where it can't be had, and batches of either.
+//!
+//! [`load`] gives [`Digits`]: a training and a test [`Dataset`], whose images are bytes in memory and become
+//! floats a [`Batch`] at a time, in the order of [`Batches`].
 
-/// Why data could not be had.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DataError {}
+mod batches;
+mod dataset;
+mod digits;
+mod error;
+mod fetch;
+pub mod idx;
+mod mnist;
+pub mod synthetic;
+
+pub use batches::Batches;
+pub use dataset::{Batch, Dataset, one_hot};
+pub use digits::{Digits, Loader, Source, Styles, load};
+pub use error::DataError;
+pub use fetch::{Fetched, Progress};
+pub use mnist::{Archive, ArchiveFile};

@@ -1,0 +1,205 @@
+//! Fetching an [`Archive`] from its mirrors into a folder, file by file.
+
+use std::fmt;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+use ureq::Agent;
+
+use super::mnist::ArchiveFile;
+use super::{Archive, DataError, idx};
+use crate::Result;
+
+/// More than any packed file of MNIST; a mirror that sends more sends something else.
+const LARGEST: u64 = 64 << 20;
+
+/// What [`Archive::fetch`] is doing. As text: a line for a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Bytes are coming in.
+    Receiving {
+        /// The file.
+        file: String,
+        /// Where it comes from.
+        mirror: String,
+        /// Bytes so far; 0 in the first report of a file.
+        received: u64,
+        /// Bytes in all, where the mirror says so.
+        total: Option<u64>,
+    },
+    /// A mirror has failed; the next one, where there is one, is tried.
+    Failed {
+        /// The file.
+        file: String,
+        /// The mirror.
+        mirror: String,
+        /// What went wrong.
+        problem: String,
+    },
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Receiving {
+                file,
+                mirror,
+                received: 0,
+                total: Some(total),
+            } => {
+                write!(
+                    f,
+                    "Fetching {file} ({:.1} MB) from {mirror}",
+                    *total as f64 / 1e6
+                )
+            }
+            Self::Receiving {
+                file,
+                mirror,
+                received: 0,
+                total: None,
+            } => {
+                write!(f, "Fetching {file} from {mirror}")
+            }
+            Self::Receiving { file, received, .. } => {
+                write!(f, "{file}: {:.1} MB", *received as f64 / 1e6)
+            }
+            Self::Failed {
+                file,
+                mirror,
+                problem,
+            } => {
+                write!(f, "{mirror} did not give {file}: {problem}")
+            }
+        }
+    }
+}
+
+/// What [`Archive::fetch`] gives.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The unpacked content of the four files, each with the right checksum.
+    pub contents: [Vec<u8>; 4],
+    /// Why the files could not be kept, where they couldn't.
+    pub not_kept: Option<String>,
+}
+
+impl Archive {
+    /// The four files: those that `folder` holds whole, and the others from the mirrors.
+    ///
+    /// What is fetched is checked, then kept in `folder` (made where it is missing), each file whole or not at
+    /// all, so that a fetch that was cut off goes on at the first missing file. A folder that can't be written
+    /// does no harm but that.
+    ///
+    /// # Errors
+    /// If no mirror gives a file.
+    pub fn fetch(
+        &self,
+        folder: Option<&Path>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fetched> {
+        let agent: Agent = Agent::config_builder()
+            .timeout_connect(Some(self.connect_timeout))
+            .timeout_recv_response(Some(self.stall_timeout))
+            .timeout_per_read(Some(self.stall_timeout))
+            .build()
+            .into();
+        let mut mirrors: Vec<&str> = self.mirrors.iter().map(String::as_str).collect();
+        let mut contents = [const { Vec::new() }; 4];
+        let mut not_kept = None;
+        for (content, file) in contents.iter_mut().zip(&self.files) {
+            let kept = folder.and_then(|folder| file.read(folder).ok());
+            if let Some(kept) = kept.filter(|kept| file.is_genuine(kept)) {
+                *content = kept;
+                continue;
+            }
+            let mut failures = Vec::new();
+            while let Some(mirror) = mirrors.first() {
+                match receive(&agent, mirror, file, progress) {
+                    Ok((raw, unpacked)) => {
+                        *content = unpacked;
+                        let kept = folder.map_or(Ok(()), |folder| keep(folder, file, &raw));
+                        not_kept = not_kept.or(kept.err().map(|e| e.to_string()));
+                        break;
+                    }
+                    Err(problem) => {
+                        failures.push(format!("{mirror}: {problem}"));
+                        progress(Progress::Failed {
+                            file: file.name.clone(),
+                            mirror: mirror.to_string(),
+                            problem,
+                        });
+                        // A mirror that failed once is not asked again: each try may cost its whole time-out.
+                        mirrors.remove(0);
+                    }
+                }
+            }
+            if content.is_empty() {
+                return Err(DataError::Unreachable {
+                    name: file.name.clone(),
+                    failures,
+                }
+                .into());
+            }
+        }
+        Ok(Fetched { contents, not_kept })
+    }
+}
+
+/// A file from one mirror, as it came and unpacked, or what is wrong.
+fn receive(
+    agent: &Agent,
+    mirror: &str,
+    file: &ArchiveFile,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Vec<u8>, Vec<u8>), String> {
+    let address = format!("{}/{}", mirror.trim_end_matches('/'), file.packed_name());
+    let response = agent.get(&address).call().map_err(|e| e.to_string())?;
+    let total = response.body().content_length();
+    let mut report = |received: u64| {
+        progress(Progress::Receiving {
+            file: file.name.clone(),
+            mirror: mirror.to_owned(),
+            received,
+            total,
+        });
+    };
+    report(0);
+    let mut raw = Vec::new();
+    let mut chunk = vec![0; 64 << 10];
+    let mut body = response.into_body().into_reader().take(LARGEST);
+    loop {
+        match body
+            .read(&mut chunk)
+            .map_err(|e| format!("after {} bytes: {e}", raw.len()))?
+        {
+            0 => break,
+            n => {
+                raw.extend_from_slice(&chunk[..n]);
+                report(raw.len() as u64);
+            }
+        }
+    }
+    if total.is_some_and(|total| total != raw.len() as u64) {
+        return Err(format!("the connection closed after {} bytes", raw.len()));
+    }
+    if raw.trim_ascii_start().starts_with(b"<") {
+        return Err("it answered with a web page instead of the file".into());
+    }
+    let content = idx::unpacked("what it sent", raw.clone()).map_err(|e| e.to_string())?;
+    if !file.is_genuine(&content) {
+        return Err("what it sent has another checksum".into());
+    }
+    Ok((raw, content))
+}
+
+/// Writes a file under a temporary name, then renames it.
+fn keep(folder: &Path, file: &ArchiveFile, raw: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut temporary = NamedTempFile::new_in(folder)?;
+    temporary.write_all(raw)?;
+    temporary.persist(folder.join(file.packed_name()))?;
+    Ok(())
+}
