@@ -1,1 +1,34 @@
-//! (being written)
+//! The terms of the loss, one a file.
+//!
+//! Every term says its **reduction**: a term "a batch" returns one number an example, [B], and the
+//! caller takes the mean. Shape letters as in [`crate::model`].
+
+mod bernoulli;
+mod marginal_bound;
+mod pairwise_kl;
+mod prior_kl;
+mod squared_error;
+mod total;
+
+pub use bernoulli::bernoulli_nll;
+pub use marginal_bound::{entropy_penalty, marginal_bound};
+pub use pairwise_kl::{VARIANCE_FLOOR, pairwise_kl};
+pub use prior_kl::prior_kl;
+pub use squared_error::squared_error;
+pub use total::total;
+
+use tch::Tensor;
+
+use crate::{Error, Result};
+
+/// Refuses two tensors of different shapes, which libtorch would silently broadcast.
+fn same_shape(what: &'static str, tensor: &Tensor, like: &Tensor) -> Result<()> {
+    if tensor.size() != like.size() || tensor.dim() != 2 {
+        return Err(Error::Shape {
+            what,
+            expected: format!("[B, P] = {:?}, as the images", like.size()),
+            found: tensor.size(),
+        });
+    }
+    Ok(())
+}

@@ -1,1 +1,20 @@
-//! (being written)
+//! The networks: dense stacks, a Gaussian encoder, a (conditional) decoder, and the models made of
+//! them.
+//!
+//! Shape letters: `B` batch, `P` pixels, `C` classes, `Z` latent dimensions, `H` hidden units.
+
+mod activation;
+mod config;
+mod decoder;
+mod dense;
+mod gaussian;
+mod gaussian_encoder;
+mod icvae;
+
+pub use activation::Activation;
+pub use config::{IcvaeConfig, Likelihood};
+pub use decoder::Decoder;
+pub use dense::{DenseStack, StackConfig, dense};
+pub use gaussian::Gaussian;
+pub use gaussian_encoder::GaussianEncoder;
+pub use icvae::{Icvae, Terms};

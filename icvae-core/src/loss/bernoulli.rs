@@ -1,0 +1,29 @@
+//! The likelihood of images whose pixels are coins.
+
+use tch::{Kind, Tensor};
+
+use super::same_shape;
+use crate::Result;
+
+/// −log p(x|a) = Σ_p [ max(a_p, 0) − a_p x_p + log(1 + e^(−|a_p|)) ], the binary cross-entropy of pixels
+/// in [0, 1] from log-odds a, in the form that neither overflows nor takes log 0.
+///
+/// Takes x and the log-odds, [B, P]; returns nats, [B]: **summed over the pixels**, not reduced over the
+/// batch.
+///
+/// # Errors
+/// If the shapes differ.
+///
+/// ```
+/// use icvae_core::{loss::bernoulli_nll, tch::Tensor};
+///
+/// let x = Tensor::from_slice2(&[[1.0f32, 0.0]]);
+/// let log_odds = Tensor::from_slice2(&[[0.0f32, 0.0]]);
+/// let nats = bernoulli_nll(&x, &log_odds).unwrap().double_value(&[0]);
+/// assert!((nats - 2.0 * 2.0f64.ln()).abs() < 1e-6);
+/// ```
+pub fn bernoulli_nll(x: &Tensor, log_odds: &Tensor) -> Result<Tensor> {
+    same_shape("the log-odds", log_odds, x)?;
+    let nats = log_odds.clamp_min(0.0) - log_odds * x + (-log_odds.abs()).exp().log1p();
+    Ok(nats.sum_dim_intlist(-1, false, Kind::Float))
+}

@@ -1,0 +1,136 @@
+//! Fully connected layers, alone and in stacks.
+
+use tch::Tensor;
+use tch::nn::{self, Module, ModuleT};
+
+use super::Activation;
+use crate::{Error, Result};
+
+/// A fully connected layer a ↦ aWᵀ + b with W ∈ ℝ^(out×in), drawn as Keras does it: Glorot uniform,
+/// W ~ U(±√(6 / (in + out))) (Glorot and Bengio 2010, equation 16), and b = 0.
+///
+/// Maps [B, inputs] to [B, outputs]. Its parameters are `weight` and `bias` under `path`.
+///
+/// ```
+/// use icvae_core::{model::dense, tch::{nn, Device}};
+///
+/// let vs = nn::VarStore::new(Device::Cpu);
+/// let layer = dense(vs.root() / "enc_h1", 784, 512);
+/// assert_eq!(layer.ws.size(), [512, 784]);
+/// ```
+pub fn dense<'a>(
+    path: impl std::borrow::Borrow<nn::Path<'a>>,
+    inputs: i64,
+    outputs: i64,
+) -> nn::Linear {
+    let bound = (6.0 / (inputs + outputs) as f64).sqrt();
+    let config = nn::LinearConfig {
+        ws_init: nn::Init::Uniform {
+            lo: -bound,
+            up: bound,
+        },
+        bs_init: Some(nn::Init::Const(0.0)),
+        bias: true,
+    };
+    nn::linear(path, inputs, outputs, config)
+}
+
+/// The numbers that define a [`DenseStack`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackConfig {
+    /// Units of each layer.
+    pub hidden: Vec<i64>,
+    /// Activation after each layer.
+    pub activation: Activation,
+    /// Share of units dropped while training, in [0, 1).
+    pub dropout: f64,
+    /// Whether each layer is batch-normalised before its activation.
+    pub batch_norm: bool,
+}
+
+impl StackConfig {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// One sentence that names the first number that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        if let Some(units) = self.hidden.iter().find(|&&units| units < 1) {
+            return Err(Error::Invalid(format!(
+                "a hidden layer has {units} units, but needs at least 1"
+            )));
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(Error::Invalid(format!(
+                "dropout is {}, but must be at least 0 and less than 1",
+                self.dropout
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Hidden layers in a row: dense → (batch norm) → activation → (dropout), each [B, in] → [B, out].
+#[derive(Debug)]
+pub struct DenseStack {
+    layers: Vec<Layer>,
+    activation: Activation,
+    dropout: f64,
+    outputs: i64,
+}
+
+#[derive(Debug)]
+struct Layer {
+    dense: nn::Linear,
+    norm: Option<nn::BatchNorm>,
+}
+
+impl DenseStack {
+    /// Builds the layers `{name}_h1`, `{name}_h2`, … under `path`.
+    ///
+    /// # Errors
+    /// If the configuration makes no sense.
+    pub fn new(path: &nn::Path, name: &str, inputs: i64, config: &StackConfig) -> Result<Self> {
+        config.check()?;
+        let mut width = inputs;
+        let mut layers = Vec::with_capacity(config.hidden.len());
+        for (i, &units) in config.hidden.iter().enumerate() {
+            let layer_path = path / format!("{name}_h{}", i + 1);
+            let norm = config
+                .batch_norm
+                .then(|| nn::batch_norm1d(&layer_path / "norm", units, Default::default()));
+            layers.push(Layer {
+                dense: dense(&layer_path, width, units),
+                norm,
+            });
+            width = units;
+        }
+        Ok(Self {
+            layers,
+            activation: config.activation,
+            dropout: config.dropout,
+            outputs: width,
+        })
+    }
+
+    /// Units of the last layer, or the inputs where there is no layer.
+    pub fn outputs(&self) -> i64 {
+        self.outputs
+    }
+}
+
+impl ModuleT for DenseStack {
+    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+        self.layers.iter().fold(x.shallow_clone(), |h, layer| {
+            let mut a = layer.dense.forward(&h);
+            if let Some(norm) = &layer.norm {
+                a = norm.forward_t(&a, train);
+            }
+            let h = self.activation.apply(&a);
+            if self.dropout > 0.0 {
+                h.dropout(self.dropout, train)
+            } else {
+                h
+            }
+        })
+    }
+}

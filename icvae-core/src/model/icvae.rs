@@ -1,0 +1,238 @@
+//! The invariant conditional variational autoencoder, and with other numbers its relatives.
+
+use tch::{Device, Tensor, nn};
+
+use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig, Likelihood};
+use crate::data::Batch;
+use crate::loss;
+use crate::train::{Losses, Model};
+use crate::{Error, Result};
+
+/// The model of *Invariant Representations without Adversarial Training* (Moyer et al. 2018):
+/// an encoder q(z|x), a decoder p(x|z, c) that is told the class, and a loss that presses out of z
+/// what c already says.
+///
+/// λ = 0 makes it a conditional β-VAE, `classes: 0` a plain one.
+#[derive(Debug)]
+pub struct Icvae {
+    config: IcvaeConfig,
+    seed: u64,
+    vs: nn::VarStore,
+    encoder: GaussianEncoder,
+    decoder: Decoder,
+}
+
+/// The separate terms of the loss, each the mean over the batch, a scalar tensor.
+#[derive(Debug)]
+pub struct Terms {
+    /// Squared error summed over pixels, or the Bernoulli negative log-likelihood in nats.
+    pub reconstruction: Tensor,
+    /// KL[q(z|x) ‖ N(0, I)] in nats.
+    pub prior_kl: Tensor,
+    /// mean_ij KL[q(z|x_i) ‖ q(z|x_j)] in nats, the bound on KL[q(z|x) ‖ q(z)].
+    pub pairwise_kl: Tensor,
+    /// (1 + λ) · reconstruction + β · prior + λ · pairwise.
+    pub total: Tensor,
+}
+
+impl Icvae {
+    /// Builds the model on a device; `seed` sets its initial weights (and libtorch's generator).
+    ///
+    /// # Errors
+    /// If the configuration makes no sense.
+    pub fn new(config: &IcvaeConfig, device: Device, seed: u64) -> Result<Self> {
+        config.check()?;
+        tch::manual_seed(seed as i64);
+        let vs = nn::VarStore::new(device);
+        let stack = config.stack();
+        let path = vs.root();
+        let seen = config.pixels
+            + if config.condition_encoder {
+                config.classes
+            } else {
+                0
+            };
+        let encoder =
+            GaussianEncoder::new(&path, seen, config.latent, config.mean_activation, &stack)?;
+        let decoder = Decoder::new(
+            &path,
+            config.latent + config.classes,
+            config.pixels,
+            config.output_activation,
+            &stack,
+        )?;
+        Ok(Self {
+            config: config.clone(),
+            seed,
+            vs,
+            encoder,
+            decoder,
+        })
+    }
+
+    /// The numbers that define the model.
+    pub fn config(&self) -> &IcvaeConfig {
+        &self.config
+    }
+
+    /// Encodes x, [B, P], into q(z|x), [B, Z]; an encoder that is told the class needs c, [B, C].
+    ///
+    /// # Errors
+    /// If a shape does not fit.
+    pub fn encode(&self, x: &Tensor, c: &Tensor) -> Result<Gaussian> {
+        self.encode_t(x, c, false)
+    }
+
+    /// Decodes z, [B, Z], under the condition c, [B, C], into an image, [B, P], in [0, 1] where the
+    /// likelihood is Bernoulli.
+    ///
+    /// # Errors
+    /// If a shape does not fit.
+    pub fn decode(&self, z: &Tensor, c: &Tensor) -> Result<Tensor> {
+        let drawn = self.decode_t(z, c, false)?;
+        Ok(match self.config.likelihood {
+            Likelihood::SquaredError => drawn,
+            Likelihood::Bernoulli => drawn.sigmoid(),
+        })
+    }
+
+    /// Decodes a sample of q(z|x): another image each time, [B, P].
+    ///
+    /// # Errors
+    /// If a shape does not fit.
+    pub fn reconstruct(&self, x: &Tensor, c: &Tensor) -> Result<Tensor> {
+        tch::no_grad(|| self.decode(&self.encode(x, c)?.sample(), c))
+    }
+
+    /// Decodes the mean of q(z|x): the same image each time, [B, P].
+    ///
+    /// # Errors
+    /// If a shape does not fit.
+    pub fn reconstruct_mean(&self, x: &Tensor, c: &Tensor) -> Result<Tensor> {
+        tch::no_grad(|| self.decode(&self.encode(x, c)?.mean, c))
+    }
+
+    /// The terms of the loss on x, [B, P], and c, [B, C], with ε drawn anew.
+    ///
+    /// # Errors
+    /// If a shape does not fit.
+    pub fn terms(&self, x: &Tensor, c: &Tensor, train: bool) -> Result<Terms> {
+        let q = self.encode_t(x, c, train)?;
+        let epsilon = q.mean.randn_like();
+        self.terms_of(q, &epsilon, x, c, train)
+    }
+
+    /// The terms of the loss with a given ε, [B, Z].
+    ///
+    /// # Errors
+    /// If a shape does not fit.
+    pub fn terms_with(
+        &self,
+        x: &Tensor,
+        c: &Tensor,
+        epsilon: &Tensor,
+        train: bool,
+    ) -> Result<Terms> {
+        let q = self.encode_t(x, c, train)?;
+        self.terms_of(q, epsilon, x, c, train)
+    }
+
+    fn terms_of(
+        &self,
+        q: Gaussian,
+        epsilon: &Tensor,
+        x: &Tensor,
+        c: &Tensor,
+        train: bool,
+    ) -> Result<Terms> {
+        let drawn = self.decode_t(&q.sample_with(epsilon), c, train)?;
+        let reconstruction = match self.config.likelihood {
+            Likelihood::SquaredError => loss::squared_error(x, &drawn)?,
+            Likelihood::Bernoulli => loss::bernoulli_nll(x, &drawn)?,
+        }
+        .mean(None);
+        let prior_kl = loss::prior_kl(&q).mean(None);
+        let pairwise_kl = loss::marginal_bound(&q).mean(None);
+        let total = loss::total(
+            &reconstruction,
+            &prior_kl,
+            &pairwise_kl,
+            self.config.beta,
+            self.config.lambda,
+        );
+        Ok(Terms {
+            reconstruction,
+            prior_kl,
+            pairwise_kl,
+            total,
+        })
+    }
+
+    fn encode_t(&self, x: &Tensor, c: &Tensor, train: bool) -> Result<Gaussian> {
+        check("the images x", x, "[B, P]", self.config.pixels)?;
+        self.check_condition(c, x.size()[0])?;
+        if train && self.config.batch_norm && x.size()[0] < 2 {
+            return Err(Error::Invalid(
+                "batch normalisation needs at least 2 examples in a batch while training: choose \
+                 another batch size"
+                    .into(),
+            ));
+        }
+        Ok(if self.config.condition_encoder {
+            self.encoder.forward_t(&Tensor::cat(&[x, c], 1), train)
+        } else {
+            self.encoder.forward_t(x, train)
+        })
+    }
+
+    fn decode_t(&self, z: &Tensor, c: &Tensor, train: bool) -> Result<Tensor> {
+        check("the code z", z, "[B, Z]", self.config.latent)?;
+        self.check_condition(c, z.size()[0])?;
+        let c = (self.config.classes > 0).then_some(c);
+        Ok(self.decoder.forward_t(z, c, train))
+    }
+
+    fn check_condition(&self, c: &Tensor, batch: i64) -> Result<()> {
+        if self.config.classes > 0 && c.size() != [batch, self.config.classes] {
+            return Err(Error::Shape {
+                what: "the condition c",
+                expected: format!("[B, C] = [{batch}, {}]", self.config.classes),
+                found: c.size(),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn check(what: &'static str, tensor: &Tensor, letters: &str, width: i64) -> Result<()> {
+    match tensor.size()[..] {
+        [batch, w] if w == width && batch > 0 => Ok(()),
+        _ => Err(Error::Shape {
+            what,
+            expected: format!("{letters} with B ≥ 1 and {width} columns"),
+            found: tensor.size(),
+        }),
+    }
+}
+
+impl Model for Icvae {
+    fn var_store(&self) -> &nn::VarStore {
+        &self.vs
+    }
+
+    fn losses(&self, batch: &Batch, train: bool) -> Result<Losses> {
+        let terms = self.terms(&batch.x, &batch.c, train)?;
+        Ok(Losses::new(terms.total)
+            .with("reconstruction", terms.reconstruction)
+            .with("prior KL", terms.prior_kl)
+            .with("pairwise KL", terms.pairwise_kl))
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({ "model": "icvae", "config": self.config, "seed": self.seed })
+    }
+
+    fn rebuild(&self) -> Result<Self> {
+        Self::new(&self.config, self.vs.device(), self.seed)
+    }
+}

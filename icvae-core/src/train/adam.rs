@@ -1,0 +1,310 @@
+//! The optimiser.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor, no_grad};
+
+use crate::{Error, Result};
+
+/// Where Adam adds ε.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EpsilonConvention {
+    /// Keras: to √v before its bias is corrected, the "ε̂" of Kingma and Ba 2015, section 2.
+    Keras,
+    /// PyTorch: to √v̂, after the correction, as in their algorithm 1.
+    Pytorch,
+}
+
+/// The numbers that define [`Adam`]; the defaults are the tutorial's, which are Keras' but for the
+/// learning rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamConfig {
+    /// Step size α.
+    pub learning_rate: f64,
+    /// Decay of the first moment, β₁.
+    pub beta1: f64,
+    /// Decay of the second moment, β₂.
+    pub beta2: f64,
+    /// ε.
+    pub epsilon: f64,
+    /// Where ε is added.
+    pub convention: EpsilonConvention,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self {
+            learning_rate: 5e-4,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-7,
+            convention: EpsilonConvention::Keras,
+        }
+    }
+}
+
+impl AdamConfig {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// One sentence that names the first number that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return Err(Error::Invalid(format!(
+                "learning_rate is {}, but must be greater than 0",
+                self.learning_rate
+            )));
+        }
+        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+            if !(0.0..1.0).contains(&beta) {
+                return Err(Error::Invalid(format!(
+                    "{name} is {beta}, but must be at least 0 and less than 1"
+                )));
+            }
+        }
+        if !(self.epsilon.is_finite() && self.epsilon >= 0.0) {
+            return Err(Error::Invalid(format!(
+                "epsilon is {}, but must be 0 or more",
+                self.epsilon
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Adam (Kingma and Ba 2015) over any set of variables, with its state open to be saved.
+///
+/// On the CPU one pass goes over parameter, gradient and both moments at once, in threads; on other
+/// devices the same arithmetic runs as tensor operations that never wait for the device.
+#[derive(Debug)]
+pub struct Adam {
+    config: AdamConfig,
+    variables: Vec<(String, Tensor)>,
+    first: Vec<Tensor>,
+    second: Vec<Tensor>,
+    steps: u64,
+}
+
+impl Adam {
+    /// An optimiser for the variables of a store that are trained, in the order of their names.
+    ///
+    /// # Errors
+    /// If the configuration makes no sense.
+    pub fn new(vs: &tch::nn::VarStore, config: &AdamConfig) -> Result<Self> {
+        let mut variables: Vec<_> = vs
+            .variables()
+            .into_iter()
+            .filter(|(_, v)| v.requires_grad())
+            .collect();
+        variables.sort_by(|a, b| a.0.cmp(&b.0));
+        Self::for_variables(variables, config)
+    }
+
+    /// An optimiser for named leaf variables.
+    ///
+    /// # Errors
+    /// If the configuration makes no sense, or a variable holds anything but float32.
+    pub fn for_variables(variables: Vec<(String, Tensor)>, config: &AdamConfig) -> Result<Self> {
+        config.check()?;
+        if let Some((name, v)) = variables.iter().find(|(_, v)| v.kind() != Kind::Float) {
+            return Err(Error::Invalid(format!(
+                "the variable {name} holds {:?}, but Adam works on float32",
+                v.kind()
+            )));
+        }
+        let zeros = || {
+            variables
+                .iter()
+                .map(|(_, v)| v.zeros_like().detach())
+                .collect()
+        };
+        Ok(Self {
+            config: config.clone(),
+            first: zeros(),
+            second: zeros(),
+            variables,
+            steps: 0,
+        })
+    }
+
+    /// Minimises a loss, a scalar tensor, by one step: gradients, then the update.
+    ///
+    /// # Errors
+    /// If libtorch can't derive the loss.
+    pub fn minimise(&mut self, loss: &Tensor) -> Result<()> {
+        let leaves: Vec<&Tensor> = self.variables.iter().map(|(_, v)| v).collect();
+        let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
+        self.apply(&gradients)
+    }
+
+    /// One update from given gradients, in the order of the variables.
+    ///
+    /// # Errors
+    /// If the gradients are not those of the variables.
+    pub fn apply(&mut self, gradients: &[Tensor]) -> Result<()> {
+        if gradients.len() != self.variables.len() {
+            return Err(Error::Invalid(format!(
+                "Adam was given {} gradients for {} variables",
+                gradients.len(),
+                self.variables.len()
+            )));
+        }
+        self.steps += 1;
+        let update = Update::new(&self.config, self.steps);
+        for (i, gradient) in gradients.iter().enumerate() {
+            let (name, variable) = &self.variables[i];
+            if gradient.size() != variable.size() {
+                return Err(Error::Invalid(format!(
+                    "the gradient of {name} has the shape {:?}, the variable {:?}",
+                    gradient.size(),
+                    variable.size()
+                )));
+            }
+            let (first, second) = (&mut self.first[i], &mut self.second[i]);
+            if variable.device() == Device::Cpu && variable.is_contiguous() {
+                update.on_cpu(variable, &gradient.contiguous(), first, second);
+            } else {
+                no_grad(|| update.on_device(variable, gradient, first, second));
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The names of the variables, in the order that [`Adam::apply`] takes gradients in.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Both moments of every variable, under names of their own: what a checkpoint keeps.
+    pub fn state(&self) -> Vec<(String, Tensor)> {
+        let named = |prefix: &str, moments: &[Tensor]| {
+            self.variables
+                .iter()
+                .zip(moments)
+                .map(|((name, _), moment)| (format!("{prefix}.{name}"), moment.shallow_clone()))
+                .collect::<Vec<_>>()
+        };
+        let mut state = named("adam.first", &self.first);
+        state.extend(named("adam.second", &self.second));
+        state
+    }
+
+    /// Takes up a state that [`Adam::state`] gave; `find` returns the tensor of a name.
+    ///
+    /// # Errors
+    /// If a moment is missing or of another shape; then nothing is changed.
+    pub fn restore(
+        &mut self,
+        steps: u64,
+        mut find: impl FnMut(&str) -> Option<Tensor>,
+    ) -> Result<()> {
+        let mut restored = Vec::new();
+        for (name, own) in self.state() {
+            match find(&name) {
+                Some(saved) if saved.size() == own.size() => restored.push((own, saved)),
+                _ => {
+                    return Err(Error::Invalid(format!(
+                        "the optimiser's state {name} is missing or of another shape"
+                    )));
+                }
+            }
+        }
+        for (mut own, saved) in restored {
+            own.copy_(&saved);
+        }
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+/// The numbers of one step: p ← p − rate · m / (√v · scale + ε).
+struct Update {
+    rate: f32,
+    scale: f32,
+    epsilon: f32,
+    beta1: f32,
+    beta2: f32,
+}
+
+impl Update {
+    fn new(config: &AdamConfig, step: u64) -> Self {
+        let correction1 = 1.0 - config.beta1.powf(step as f64);
+        let correction2 = (1.0 - config.beta2.powf(step as f64)).sqrt();
+        let (rate, scale) = match config.convention {
+            EpsilonConvention::Keras => (config.learning_rate * correction2 / correction1, 1.0),
+            EpsilonConvention::Pytorch => (config.learning_rate / correction1, 1.0 / correction2),
+        };
+        Self {
+            rate: rate as f32,
+            scale: scale as f32,
+            epsilon: config.epsilon as f32,
+            beta1: config.beta1 as f32,
+            beta2: config.beta2 as f32,
+        }
+    }
+
+    fn on_cpu(
+        &self,
+        variable: &Tensor,
+        gradient: &Tensor,
+        first: &mut Tensor,
+        second: &mut Tensor,
+    ) {
+        /// Numbers a task handles: large enough to be worth a thread, small enough to share out.
+        const CHUNK: usize = 1 << 16;
+        let count = variable.numel();
+        // SAFETY: all four are contiguous float32 tensors on the CPU with `count` numbers. Nobody else
+        // reads or writes the variable and the moments during the step: the moments are ours, and the
+        // variable's graph is done with, since its gradient is there.
+        let (p, g, m, v) = unsafe {
+            (
+                std::slice::from_raw_parts_mut(variable.data_ptr().cast::<f32>(), count),
+                std::slice::from_raw_parts(gradient.data_ptr().cast::<f32>(), count),
+                std::slice::from_raw_parts_mut(first.data_ptr().cast::<f32>(), count),
+                std::slice::from_raw_parts_mut(second.data_ptr().cast::<f32>(), count),
+            )
+        };
+        if count <= CHUNK {
+            self.run(p, g, m, v);
+            return;
+        }
+        p.par_chunks_mut(CHUNK)
+            .zip(g.par_chunks(CHUNK))
+            .zip(m.par_chunks_mut(CHUNK))
+            .zip(v.par_chunks_mut(CHUNK))
+            .for_each(|(((p, g), m), v)| self.run(p, g, m, v));
+    }
+
+    fn run(&self, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        let Self {
+            rate,
+            scale,
+            epsilon,
+            beta1,
+            beta2,
+        } = *self;
+        for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = beta2 * *v + (1.0 - beta2) * g * g;
+            *p -= rate * *m / (v.sqrt() * scale + epsilon);
+        }
+    }
+
+    fn on_device(&self, variable: &Tensor, g: &Tensor, first: &mut Tensor, second: &mut Tensor) {
+        let beta1 = f64::from(self.beta1);
+        let beta2 = f64::from(self.beta2);
+        let _ = first.g_mul_scalar_(beta1).g_add_(&(g * (1.0 - beta1)));
+        let _ = second.g_mul_scalar_(beta2).g_add_(&(g * g * (1.0 - beta2)));
+        let denominator = second.sqrt() * f64::from(self.scale) + f64::from(self.epsilon);
+        let _ = variable
+            .shallow_clone()
+            .g_sub_(&(&*first / denominator * f64::from(self.rate)));
+    }
+}

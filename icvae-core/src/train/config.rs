@@ -1,0 +1,51 @@
+//! The numbers that define a training run.
+
+use serde::{Deserialize, Serialize};
+
+use super::AdamConfig;
+use crate::{Error, Result};
+
+/// How to train; the defaults are the tutorial's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Passes over the training data.
+    pub epochs: usize,
+    /// Examples a step.
+    pub batch_size: usize,
+    /// The optimiser's numbers.
+    pub adam: AdamConfig,
+    /// Sets the order of the examples and every random draw of the run.
+    pub seed: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 100,
+            batch_size: 32,
+            adam: AdamConfig::default(),
+            seed: 0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// One sentence that names the first number that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        if self.batch_size == 0 {
+            return Err(Error::Invalid(
+                "batch_size is 0, but a step needs at least 1 example".into(),
+            ));
+        }
+        if self.epochs == 0 {
+            return Err(Error::Invalid(
+                "epochs is 0, but training needs at least 1".into(),
+            ));
+        }
+        self.adam.check()
+    }
+}

@@ -1,0 +1,93 @@
+//! What the trainer needs to know of a model.
+
+use tch::{Tensor, nn};
+
+use crate::Result;
+use crate::data::Batch;
+
+/// A model that can be trained: the crate's own, or one that a notebook's cells define.
+///
+/// ```
+/// use icvae_core::data::Batch;
+/// use icvae_core::tch::{Device, Kind, Tensor, nn, nn::Module};
+/// use icvae_core::train::{Losses, Model};
+///
+/// struct Autoencoder {
+///     vs: nn::VarStore,
+///     layers: nn::Sequential,
+/// }
+///
+/// impl Model for Autoencoder {
+///     fn var_store(&self) -> &nn::VarStore {
+///         &self.vs
+///     }
+///     fn losses(&self, batch: &Batch, _train: bool) -> icvae_core::Result<Losses> {
+///         let x_hat = self.layers.forward(&batch.x);
+///         Ok(Losses::new((x_hat - &batch.x).square().mean(Kind::Float)))
+///     }
+/// X
+/// ```
+pub trait Model: Sized {
+    /// Where the parameters live.
+    fn var_store(&self) -> &nn::VarStore;
+
+    /// The loss on a batch, and the terms it is made of.
+    ///
+    /// # Errors
+    /// If the batch does not fit the model.
+    fn losses(&self, batch: &Batch, train: bool) -> Result<Losses>;
+
+    /// Everything that defines the model: weights are saved and found again by it. A model with other
+    /// layers, another loss or another seed must say something else here.
+    fn settings(&self) -> serde_json::Value;
+
+    /// The same model with the weights it had when it was first built. A run starts from them, so that
+    /// training a model twice gives the same weights twice.
+    ///
+    /// # Errors
+    /// If the model can't be built.
+    fn rebuild(&self) -> Result<Self>;
+}
+
+/// A loss to minimise, with the named terms it is made of.
+#[derive(Debug)]
+pub struct Losses {
+    total: Tensor,
+    terms: Vec<(String, Tensor)>,
+}
+
+impl Losses {
+    /// A loss: a scalar tensor, the mean over the batch.
+    pub fn new(total: Tensor) -> Self {
+        Self {
+            total,
+            terms: Vec::new(),
+        }
+    }
+
+    /// Adds a named term, a scalar tensor, to report; it has no influence on training.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, term: Tensor) -> Self {
+        self.terms.push((name.into(), term));
+        self
+    }
+
+    /// The loss itself.
+    pub fn total(&self) -> &Tensor {
+        &self.total
+    }
+
+    /// The names of all that is reported: the terms, then `total`.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.terms.iter().map(|(name, _)| name.clone()).collect();
+        names.push("total".into());
+        names
+    }
+
+    /// The values in the order of [`Losses::names`], detached, [T] on the model's device.
+    pub(super) fn values(&self) -> Tensor {
+        let mut values: Vec<_> = self.terms.iter().map(|(_, term)| term.detach()).collect();
+        values.push(self.total.detach());
+        Tensor::stack(&values, 0)
+    }
+}

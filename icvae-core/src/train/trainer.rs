@@ -1,0 +1,452 @@
+//! The loop.
+
+use std::time::Instant;
+
+use tch::{Device, Tensor, nn, no_grad};
+
+use super::{
+    Adam, Checkpoint, Control, EpochRecord, Event, History, Listener, Model, Progress, StopReason,
+    Store, TermMeans, TrainConfig, step_seed,
+};
+use crate::data::{Batches, Dataset};
+use crate::{Error, Result};
+
+/// Trains a model: epochs of shuffled batches, an evaluation after each, events to listeners.
+///
+/// ```no_run
+/// use icvae_core::model::{Icvae, IcvaeConfig};
+/// use icvae_core::train::{Control, Event, TrainConfig, Trainer};
+/// use icvae_core::{Settings, data};
+///
+/// # fn main() -> icvae_core::Result<()> {
+/// let settings = Settings::from_env()?;
+/// let digits = data::load(&settings)?;
+/// let model = Icvae::new(&IcvaeConfig::default(), settings.device, 0)?;
+/// let run = Trainer::new(&TrainConfig { epochs: 3, ..Default::default() })
+///     .listen(|event: &Event<'_>| {
+///         if let Event::EpochEnd { record, .. } = event {
+///             println!("epoch {}: {}", record.epoch, record.train);
+///         }
+///         Control::Continue
+///     })
+///     .fit(&model, &digits.train, Some(&digits.test))?;
+/// println!("{run}");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Trainer<'a> {
+    config: TrainConfig,
+    listeners: Vec<Box<dyn Listener + 'a>>,
+    store: Option<Store>,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Every epoch, those of earlier sittings included.
+    pub history: History,
+    /// Steps that an earlier sitting had done and this one did not repeat.
+    pub steps_found: u64,
+    /// Steps that this sitting did.
+    pub steps_trained: u64,
+    /// Why the run ended before its last epoch, if it did.
+    pub stopped: Option<String>,
+    /// What a reader should know: files that could not be read or written.
+    pub remarks: Vec<String>,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let epochs = self.history.epochs.len();
+        let seconds = self.history.seconds();
+        match (self.steps_found, self.steps_trained) {
+            (0, _) => write!(f, "trained {epochs} epochs in {seconds:.0} s")?,
+            (_, 0) => write!(
+                f,
+                "found the weights of these settings: {epochs} epochs, trained earlier in {seconds:.0} s"
+            )?,
+            (found, trained) => write!(
+                f,
+                "went on from step {found} with {trained} more: {epochs} epochs, {seconds:.0} s in all"
+            )?,
+        }
+        if let Some(reason) = &self.stopped {
+            write!(f, "; stopped there because {reason}")?;
+        }
+        for remark in &self.remarks {
+            write!(f, "\n{remark}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer with nobody listening.
+    pub fn new(config: &TrainConfig) -> Self {
+        Self {
+            config: config.clone(),
+            listeners: Vec::new(),
+            store: None,
+        }
+    }
+
+    /// Adds a listener.
+    #[must_use]
+    pub fn listen(mut self, listener: impl Listener + 'a) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Keeps the run in a store: after every epoch, and when it is interrupted. A run that is found
+    /// there goes on where it was, and one that is complete is not repeated.
+    #[must_use]
+    pub fn keep_in(mut self, store: Store) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Trains a model from its initial weights, or from where the store's run was cut off.
+    ///
+    /// The same settings, seed and data give the same weights on the same machine.
+    ///
+    /// # Errors
+    /// If the numbers make no sense or don't fit the data, if the loss is no longer a number, or if a
+    /// listener interrupts: then the model keeps the weights it had reached.
+    pub fn fit<M: Model>(
+        self,
+        model: &M,
+        train: &Dataset,
+        test: Option<&Dataset>,
+    ) -> Result<Outcome> {
+        let Self {
+            config,
+            mut listeners,
+            store,
+        } = self;
+        config.check()?;
+        if train.is_empty() || test.is_some_and(Dataset::is_empty) {
+            return Err(Error::Invalid(
+                "there is nothing to train on: the data set is empty".into(),
+            ));
+        }
+        let device = model.var_store().device();
+        let train = train.to_device(device);
+        let test = test.map(|data| data.to_device(device));
+        let mut run = Run::begin(&config, store.as_ref(), model, &train, test.as_ref())?;
+        let steps_found = run.progress.steps_done;
+        let stopped = run.to_the_end(&mut listeners, model, &train, test.as_ref())?;
+        Ok(Outcome {
+            steps_trained: run.progress.steps_done - steps_found,
+            history: run.progress.history,
+            steps_found,
+            stopped,
+            remarks: run.remarks,
+        })
+    }
+}
+
+/// Steps between two looks at the loss on a device that computes on its own: each look waits for it.
+const STEPS_UNREAD: usize = 50;
+
+/// A run under way.
+struct Run<'a> {
+    config: &'a TrainConfig,
+    store: Option<&'a Store>,
+    identity: serde_json::Value,
+    adam: Adam,
+    progress: Progress,
+    names: Vec<String>,
+    /// Values of steps that were not read back yet, with the number of examples of each.
+    unread: Vec<(Tensor, f64)>,
+    remarks: Vec<String>,
+}
+
+impl<'a> Run<'a> {
+    /// Sets the model to where the run is to go on: its initial weights, or those in the store.
+    fn begin<M: Model>(
+        config: &'a TrainConfig,
+        store: Option<&'a Store>,
+        model: &M,
+        train: &Dataset,
+        test: Option<&Dataset>,
+    ) -> Result<Self> {
+        let vs = model.var_store();
+        let mut adam = Adam::new(vs, &config.adam)?;
+        let mut progress = Progress::default();
+        let (mut identity, mut remarks) = (serde_json::Value::Null, Vec::new());
+        let mut found = None;
+        if let Some(store) = store {
+            let mut data = train.fingerprint();
+            data.extend(test.map(|test| format!(" {}", test.fingerprint())));
+            identity = Store::identity(&model.settings(), config, &data);
+            (found, remarks) = store.find(&identity, config.epochs);
+        }
+        match found {
+            Some(checkpoint) => {
+                checkpoint.restore(vs, Some(&mut adam))?;
+                progress = checkpoint.progress().clone();
+            }
+            None => {
+                let fresh = model.rebuild()?.var_store().variables();
+                no_grad(|| {
+                    for (name, mut variable) in vs.variables() {
+                        if let Some(initial) = fresh.get(&name) {
+                            variable.copy_(initial);
+                        }
+                    }
+                });
+            }
+        }
+        Ok(Self {
+            config,
+            store,
+            identity,
+            adam,
+            progress,
+            names: Vec::new(),
+            unread: Vec::new(),
+            remarks,
+        })
+    }
+
+    /// Trains the epochs that are left; returns why it stopped early, if a listener was satisfied.
+    fn to_the_end<M: Model>(
+        &mut self,
+        listeners: &mut [Box<dyn Listener + '_>],
+        model: &M,
+        train: &Dataset,
+        test: Option<&Dataset>,
+    ) -> Result<Option<String>> {
+        let batches = Batches::shuffled(train.len(), self.config.batch_size, self.config.seed, 1)?;
+        let steps_per_epoch = batches.len() as u64;
+        let started = Event::Started {
+            epochs: self.config.epochs,
+            steps_per_epoch,
+            steps_done: self.progress.steps_done,
+            history: &self.progress.history,
+        };
+        let mut control = tell(listeners, &started);
+        while control == Control::Continue && self.progress.epochs_done < self.config.epochs {
+            control = self.epoch(listeners, model, train, test)?;
+        }
+        let history = &self.progress.history;
+        let Control::Stop(reason) = control else {
+            tell(listeners, &Event::Finished { history });
+            return Ok(None);
+        };
+        let (mut epoch, mut step) = (
+            self.progress.epochs_done + 1,
+            self.progress.steps_done % steps_per_epoch,
+        );
+        if step == 0 && epoch > 1 {
+            (epoch, step) = (epoch - 1, steps_per_epoch);
+        }
+        tell(
+            listeners,
+            &Event::Stopped {
+                epoch,
+                step,
+                reason: &reason,
+                history,
+            },
+        );
+        match reason {
+            StopReason::Satisfied(why) => Ok(Some(why)),
+            StopReason::Interrupted => {
+                let kept = if self.save(model.var_store()) {
+                    "the model keeps its weights, and running this again goes on there"
+                } else {
+                    "the model keeps its weights"
+                };
+                Err(Error::Interrupted(format!(
+                    "training was interrupted in epoch {epoch} of {}, after step {step} of \
+                     {steps_per_epoch}; {kept}",
+                    self.config.epochs
+                )))
+            }
+        }
+    }
+
+    /// Trains what is left of one epoch.
+    fn epoch<M: Model>(
+        &mut self,
+        listeners: &mut [Box<dyn Listener + '_>],
+        model: &M,
+        train: &Dataset,
+        test: Option<&Dataset>,
+    ) -> Result<Control> {
+        let epoch = self.progress.epochs_done + 1;
+        let Self { config, .. } = *self;
+        let batches = Batches::shuffled(train.len(), config.batch_size, config.seed, epoch as u64)?;
+        let steps = batches.len() as u64;
+        let first = self.progress.steps_done - (epoch as u64 - 1) * steps;
+        let since = Instant::now();
+        let seconds_before = self.progress.partial_seconds;
+        for (i, indices) in batches.enumerate().skip(first as usize) {
+            let batch = train.batch(&indices)?;
+            tch::manual_seed(step_seed(config.seed, self.progress.steps_done));
+            let losses = model.losses(&batch, true)?;
+            if self.names.is_empty() {
+                self.names = losses.names();
+            }
+            self.unread
+                .push((losses.values(), batch.x.size()[0] as f64));
+            // On the CPU the look is free, and comes before the update that would spoil the weights.
+            let on_cpu = batch.x.device() == Device::Cpu;
+            if on_cpu || self.unread.len() >= STEPS_UNREAD {
+                self.read_back(epoch)?;
+            }
+            self.adam.minimise(losses.total())?;
+            self.progress.steps_done += 1;
+            let step = i as u64 + 1;
+            let event = Event::Step {
+                epoch,
+                step,
+                steps_done: self.progress.steps_done,
+            };
+            let control = tell(listeners, &event);
+            if control != Control::Continue && step < steps {
+                self.read_back(epoch)?;
+                self.progress.partial_seconds = seconds_before + since.elapsed().as_secs_f64();
+                return Ok(control);
+            }
+        }
+        self.read_back(epoch)?;
+        let seconds = seconds_before + since.elapsed().as_secs_f64();
+        let since = Instant::now();
+        let test = test
+            .map(|data| evaluate(model, data, config.batch_size, config.seed))
+            .transpose()?;
+        let evaluation_seconds = since.elapsed().as_secs_f64();
+        let examples = self.progress.partial_examples;
+        let sums = std::mem::take(&mut self.progress.partial_sums);
+        let means = sums.into_iter().map(|sum| sum / examples);
+        let train = TermMeans(self.names.iter().cloned().zip(means).collect());
+        let record = EpochRecord {
+            epoch,
+            train,
+            test,
+            seconds,
+            evaluation_seconds,
+        };
+        self.progress.history.epochs.push(record.clone());
+        self.progress.epochs_done = epoch;
+        self.progress.partial_examples = 0.0;
+        self.progress.partial_seconds = 0.0;
+        self.save(model.var_store());
+        let history = &self.progress.history;
+        Ok(tell(
+            listeners,
+            &Event::EpochEnd {
+                record: &record,
+                history,
+            },
+        ))
+    }
+
+    /// Adds the values of the steps since the last look to the epoch's sums.
+    fn read_back(&mut self, epoch: usize) -> Result<()> {
+        if self.unread.is_empty() {
+            return Ok(());
+        }
+        let unread = std::mem::take(&mut self.unread);
+        let values: Vec<_> = unread.iter().map(|(values, _)| values).collect();
+        let rows = Vec::<Vec<f32>>::try_from(Tensor::stack(&values, 0).to_device(Device::Cpu))?;
+        self.progress.partial_sums.resize(self.names.len(), 0.0);
+        // On the CPU the step under way is the only one, and is not counted as done yet.
+        let on_cpu = values[0].device() == Device::Cpu;
+        let before = self.progress.steps_done + 1 - u64::from(!on_cpu) * rows.len() as u64;
+        for (i, (row, (_, examples))) in rows.iter().zip(&unread).enumerate() {
+            let total = f64::from(*row.last().unwrap_or(&f32::NAN));
+            if !total.is_finite() {
+                return Err(Error::NotFinite {
+                    step: before + i as u64,
+                    epoch,
+                    value: total,
+                });
+            }
+            for (sum, value) in self.progress.partial_sums.iter_mut().zip(row) {
+                *sum += f64::from(*value) * examples;
+            }
+            self.progress.partial_examples += examples;
+        }
+        Ok(())
+    }
+
+    /// Writes the run to its store, and says whether it is there now. What can't be written is said once
+    /// and does not end the run.
+    fn save(&mut self, vs: &nn::VarStore) -> bool {
+        let Some(store) = self.store else {
+            return false;
+        };
+        let complete = self.progress.epochs_done == self.config.epochs;
+        let path = store.path(&self.identity, complete.then_some(self.config.epochs));
+        let saved = Checkpoint::save(&path, vs, Some(&self.adam), &self.progress, &self.identity);
+        match saved {
+            Ok(()) => {
+                if complete {
+                    store.remove_cut_off(&self.identity);
+                }
+                true
+            }
+            Err(error) => {
+                let remark = format!("the weights could not be kept: {error}");
+                if !self.remarks.contains(&remark) {
+                    self.remarks.push(remark);
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Tells every listener; the first wish to stop counts.
+fn tell(listeners: &mut [Box<dyn Listener + '_>], event: &Event<'_>) -> Control {
+    let answers: Vec<_> = listeners.iter_mut().map(|l| l.on_event(event)).collect();
+    answers
+        .into_iter()
+        .find(|answer| *answer != Control::Continue)
+        .unwrap_or_default()
+}
+
+/// The means of a model's terms over a data set, in its order, without dropout or learning.
+///
+/// The terms that compare the examples of a batch with one another (the pairwise KL) depend on
+/// `batch_size`. Random draws come from `seed` alone.
+///
+/// # Errors
+/// If the batch size is 0 or the data do not fit the model.
+pub fn evaluate<M: Model>(
+    model: &M,
+    data: &Dataset,
+    batch_size: usize,
+    seed: u64,
+) -> Result<TermMeans> {
+    let data = data.to_device(model.var_store().device());
+    tch::manual_seed(step_seed(seed, u64::MAX));
+    let mut names = Vec::new();
+    let mut sums = None::<Tensor>;
+    for indices in Batches::in_order(data.len(), batch_size)? {
+        let batch = data.batch(&indices)?;
+        let losses = no_grad(|| model.losses(&batch, false))?;
+        let weighted = losses.values() * batch.x.size()[0] as f64;
+        if names.is_empty() {
+            names = losses.names();
+        }
+        sums = Some(match sums {
+            Some(sums) => sums + weighted,
+            None => weighted,
+        });
+    }
+    let sums = match sums {
+        Some(sums) => Vec::<f32>::try_from(sums.to_device(Device::Cpu))?,
+        None => Vec::new(),
+    };
+    let count = data.len() as f64;
+    Ok(TermMeans(
+        names
+            .into_iter()
+            .zip(sums.iter().map(|&s| f64::from(s) / count))
+            .collect(),
+    ))
+}
