@@ -1,1 +1,37 @@
-//! (being written)
+//! What a notebook shows: pictures, values, progress; and how it is stopped.
+//!
+//! The one part of the crate that knows where it runs. The same calls work in three places:
+//!
+//! | where | pictures and HTML | updates and progress |
+//! |---|---|---|
+//! | the live kernel (`cargo kernel install`) | at once, in order, any number per cell | in place |
+//! | a plain evcxr_jupyter | the last one of a cell, when it ends | a few plain lines |
+//! | a terminal, `cargo test` | their text | one line, or a few plain lines |
+//!
+//! ```
+//! use icvae_core::notebook::{Html, Progress, display, show};
+//!
+//! display("training starts");
+//! display(&Html::new("<b>training</b> starts", "training starts"));
+//! let mut progress = Progress::new("epoch 1", 3);
+//! for step in 1..=3 {
+//!     progress.set(step);
+//! }
+//! progress.finish();
+//!
+//! let x = icvae_core::tch::Tensor::from_slice(&[0.5_f32, 1.0]);
+//! show(&x) // as the last expression of a cell: shape, type, device, a few entries
+//! # ;
+//! ```
+
+mod channel;
+mod display;
+mod interrupt;
+mod progress;
+mod rich;
+mod tensor;
+
+pub use display::{DisplayHandle, clear_output, display, show};
+pub use interrupt::{interrupted, tell_interrupted};
+pub use progress::Progress;
+pub use rich::{Bundle, Html, Rich};

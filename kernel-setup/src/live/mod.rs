@@ -57,7 +57,10 @@ fn evcxr(args: &Args) -> Result<PathBuf> {
         "the kernel does not know its evcxr_jupyter: run `cargo kernel install`, which notes it",
     )?;
     if !path.is_file() {
-        bail!("there is no evcxr_jupyter at {}: run `cargo kernel install`", path.display());
+        bail!(
+            "there is no evcxr_jupyter at {}: run `cargo kernel install`",
+            path.display()
+        );
     }
     Ok(path)
 }

@@ -32,7 +32,10 @@ impl Slot {
     /// If the folder cannot be written, or all slots are taken.
     pub fn take(builds: &Path) -> Result<Self> {
         fs::create_dir_all(builds).with_context(|| {
-            format!("cannot make the folder {} for the kernel's builds", builds.display())
+            format!(
+                "cannot make the folder {} for the kernel's builds",
+                builds.display()
+            )
         })?;
         for number in 0..MOST_SLOTS {
             let path = builds.join(format!("{number}.lock"));
@@ -80,9 +83,15 @@ fn warm(dir: &Path, builds: &Path) -> Result<()> {
     };
     let draft = dir.with_extension("draft");
     let copied = remove_tree(&draft).and_then(|()| copy_tree(&source, &draft));
-    let done = copied.and_then(|()| remove_tree(dir)).and_then(|()| fs::rename(&draft, dir));
+    let done = copied
+        .and_then(|()| remove_tree(dir))
+        .and_then(|()| fs::rename(&draft, dir));
     done.with_context(|| {
-        format!("cannot copy the build folder {} to {}", source.display(), dir.display())
+        format!(
+            "cannot copy the build folder {} to {}",
+            source.display(),
+            dir.display()
+        )
     })
 }
 
@@ -167,7 +176,10 @@ mod tests {
         let second = Slot::take(builds.path())?;
         assert_ne!(first.dir, second.dir);
         let copied = second.dir.join("target/deps");
-        assert_eq!(fs::read_to_string(copied.join("libserde.rlib"))?, "libserde.rlib");
+        assert_eq!(
+            fs::read_to_string(copied.join("libserde.rlib"))?,
+            "libserde.rlib"
+        );
         assert_eq!(fs::metadata(copied.join("serde.d"))?.modified()?, old);
         assert!(!copied.join("libcode_3.so").exists());
 
