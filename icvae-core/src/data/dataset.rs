@@ -302,7 +302,7 @@ fn check_range(what: &str, values: &Tensor, end: i64) -> Result<()> {
     if values.numel() == 0 {
         return Ok(());
     }
-    let (low, high) = (values.f_min()?, values.f_max()?);
+    let (low, high) = values.f_aminmax(None::<i64>, false)?;
     for value in [low.f_int64_value(&[])?, high.f_int64_value(&[])?] {
         if !(0..end).contains(&value) {
             return Err(Error::Invalid(format!(

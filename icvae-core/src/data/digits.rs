@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use tch::Device;
-
 use super::synthetic::{self, Style};
 use super::{Archive, Dataset, Progress};
 use crate::settings::DataSource;
@@ -100,10 +98,10 @@ impl Loader {
         let (most_train, most_test) = if settings.smoke { SMOKE_COUNTS } else { COUNTS };
         let digits = match (settings.data, &settings.mnist_dir) {
             (DataSource::Synthetic, _) => Digits::synthetic(most_train, most_test, None)?,
-            (DataSource::Mnist, Some(folder)) => self.from_folder(folder.clone())?,
+            (DataSource::Mnist, Some(folder)) => self.read_folder(folder.clone())?,
             (DataSource::Mnist, None) => {
                 match self.archive.fetch(self.cache.as_deref(), progress) {
-                    Ok(fetched) => self.from_cache(fetched)?,
+                    Ok(fetched) => self.assemble(fetched)?,
                     Err(e) => Digits::synthetic(most_train, most_test, Some(e.to_string()))?,
                 }
             }
@@ -113,10 +111,14 @@ impl Loader {
         } else {
             digits
         };
-        Ok(digits.to_device(settings.device))
+        Ok(Digits {
+            train: digits.train.to_device(settings.device),
+            test: digits.test.to_device(settings.device),
+            ..digits
+        })
     }
 
-    fn from_folder(&self, folder: PathBuf) -> Result<Digits> {
+    fn read_folder(&self, folder: PathBuf) -> Result<Digits> {
         let contents = self.archive.read(&folder)?;
         let remark = (!self.archive.is_genuine(&contents)).then(|| {
             format!(
@@ -135,7 +137,7 @@ impl Loader {
         })
     }
 
-    fn from_cache(&self, fetched: super::Fetched) -> Result<Digits> {
+    fn assemble(&self, fetched: super::Fetched) -> Result<Digits> {
         let folder = self.cache.clone().unwrap_or_default();
         let (train, test) = self.archive.decode(fetched.contents, &folder)?;
         let remark = fetched.not_kept.map(|why| {
@@ -196,12 +198,6 @@ impl Digits {
             styles.train.truncate(train);
             styles.test.truncate(test);
         }
-        self
-    }
-
-    fn to_device(mut self, device: Device) -> Self {
-        self.train = self.train.to_device(device);
-        self.test = self.test.to_device(device);
         self
     }
 }

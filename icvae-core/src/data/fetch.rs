@@ -101,6 +101,7 @@ impl Archive {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Fetched> {
         let agent: Agent = Agent::config_builder()
+            .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout))
             .timeout_recv_response(Some(self.stall_timeout))
             .timeout_per_read(Some(self.stall_timeout))
@@ -116,33 +117,30 @@ impl Archive {
                 continue;
             }
             let mut failures = Vec::new();
-            while let Some(mirror) = mirrors.first() {
+            *content = loop {
+                if failures.len() == mirrors.len() {
+                    let name = file.name.clone();
+                    return Err(DataError::Unreachable { name, failures }.into());
+                }
+                let mirror = mirrors[0];
                 match receive(&agent, mirror, file, progress) {
                     Ok((raw, unpacked)) => {
-                        *content = unpacked;
                         let kept = folder.map_or(Ok(()), |folder| keep(folder, file, &raw));
                         not_kept = not_kept.or(kept.err().map(|e| e.to_string()));
-                        break;
+                        break unpacked;
                     }
                     Err(problem) => {
                         failures.push(format!("{mirror}: {problem}"));
                         progress(Progress::Failed {
                             file: file.name.clone(),
-                            mirror: mirror.to_string(),
+                            mirror: mirror.to_owned(),
                             problem,
                         });
-                        // A mirror that failed once is not asked again: each try may cost its whole time-out.
-                        mirrors.remove(0);
+                        // The next file is asked of the other first: a failure may have cost a time-out.
+                        mirrors.rotate_left(1);
                     }
                 }
-            }
-            if content.is_empty() {
-                return Err(DataError::Unreachable {
-                    name: file.name.clone(),
-                    failures,
-                }
-                .into());
-            }
+            };
         }
         Ok(Fetched { contents, not_kept })
     }

@@ -126,7 +126,7 @@ impl ArchiveFile {
             let path = folder.join(name);
             match std::fs::read(&path) {
                 Ok(raw) => return Ok(idx::unpacked(&path.display().to_string(), raw)?),
-                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
                 Err(source) => return Err(Error::Io { path, source }),
             }
         }

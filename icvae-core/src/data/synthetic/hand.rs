@@ -1,62 +1,67 @@
 //! The hand: bends a glyph by the style of its writer and the accidents of the moment.
 
+use std::f32::consts::TAU;
+
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::SIDE;
 use super::glyphs::GLYPHS;
 
-/// The box that a digit fits, in pixels, as MNIST's were scaled to.
-const BOX: f32 = 20.0;
-
 /// What makes two images of one digit differ, besides small accidents of the hand.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Style {
     /// Which way of writing the digit, counted from 0.
     pub variant: usize,
-    /// Lean to the right, as pixels sideways per pixel up.
+    /// Lean to the right, in pixels sideways per pixel up.
     pub slant: f32,
-    /// Turn, in radians, clockwise.
+    /// Turn clockwise, in radians.
     pub rotation: f32,
-    /// Width of the pen's line in pixels.
-    pub thickness: f32,
-    /// Height or width of the digit, whichever is larger, in pixels.
-    pub size: f32,
-    /// Stretch of the width against the height; 1 is the glyph's own.
+    /// Width against height, as a factor on the glyph's own.
     pub aspect: f32,
-    /// Shift of the centre of mass from the image's centre in pixels, right and down.
-    pub shift: (f32, f32),
-    /// How unsteady the hand is, as a share of the digit's height.
-    pub wobble: f32,
-    /// Brightness of the darkest ink, in [0, 1].
+    /// How much wider the lower half is than the upper, as a share of the width.
+    pub taper: f32,
+    /// How far the middle of the digit lies below its usual place, as a share of the height.
+    pub waist: f32,
+    /// How far the middle bulges to the right, as a share of the height.
+    pub bend: f32,
+    /// The larger of height and width, in pixels.
+    pub size: f32,
+    /// Width of the line, in pixels.
+    pub thickness: f32,
+    /// How much thicker the line is downwards than sideways, as a share of its width.
+    pub pressure: f32,
+    /// Brightness of the line, in [0, 1].
     pub ink: f32,
+    /// Unsteadiness of the hand: the standard deviation of a point's place, as a share of the height.
+    pub wobble: f32,
+    /// Distance of the centre of mass from the image's, in pixels to the right and down.
+    pub shift: (f32, f32),
 }
 
 impl Style {
-    /// A writer's style for `digit`.
+    /// Some writer's style for `digit`.
     pub(super) fn random(digit: usize, rng: &mut impl Rng) -> Self {
-        let mut normal = |mean: f32, deviation: f32, low: f32, high: f32| {
+        let variant = pick(digit, rng);
+        let mut normal = |mean: f32, deviation: f32| {
             let z: f32 = StandardNormal.sample(rng);
-            (mean + deviation * z).clamp(low, high)
+            // Beyond 2.5 deviations a digit stops being one.
+            mean + deviation * z.clamp(-2.5, 2.5)
         };
-        let slant = normal(0.14, 0.20, -0.35, 0.7);
-        let rotation = normal(0.0, 0.09, -0.3, 0.3);
-        let thickness = normal(2.5, 0.65, 1.3, 4.4);
-        let size = normal(19.6, 0.5, 17.5, 20.4);
-        let aspect = normal(1.0, 0.16, 0.65, 1.45);
-        let shift = (normal(0.0, 0.35, -1.0, 1.0), normal(0.0, 0.35, -1.0, 1.0));
-        let wobble = normal(0.022, 0.008, 0.005, 0.05);
-        let ink = normal(0.985, 0.03, 0.8, 1.0);
         Self {
-            variant: pick(digit, rng),
-            slant,
-            rotation,
-            thickness,
-            size,
-            aspect,
-            shift,
-            wobble,
-            ink,
+            variant,
+            slant: normal(0.15, 0.22),
+            rotation: normal(0.0, 0.09),
+            aspect: normal(0.0, 0.20).exp(),
+            taper: normal(0.0, 0.14),
+            waist: normal(0.0, 0.04),
+            bend: normal(0.0, 0.045),
+            size: normal(19.7, 0.35),
+            thickness: 2.3 * normal(0.0, 0.27).exp(),
+            pressure: normal(0.08, 0.08),
+            ink: normal(0.99, 0.02).min(1.0),
+            wobble: normal(0.024, 0.008),
+            shift: (normal(0.0, 0.35), normal(0.0, 0.35)),
         }
     }
 }
@@ -73,7 +78,7 @@ fn pick(digit: usize, rng: &mut impl Rng) -> usize {
         .unwrap_or(variants.len() - 1)
 }
 
-/// A point of the pen's path: place in pixels, and half the line's width there.
+/// A point of the pen's path: its place, and half the line's width there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point {
     pub x: f32,
@@ -83,61 +88,123 @@ pub(super) struct Point {
 
 /// The strokes of `digit`, in pixels.
 pub(super) fn write(digit: usize, style: &Style, rng: &mut impl Rng) -> Vec<Vec<Point>> {
-    let glyph = &GLYPHS[digit][style.variant];
-    let (sin, cos) = style.rotation.sin_cos();
-    let mut jitter = || {
-        let z: f32 = StandardNormal.sample(rng);
-        z * style.wobble
-    };
-    let mut strokes: Vec<Vec<Point>> = glyph
+    let drift = Drift::random(style.wobble, rng);
+    let mut strokes: Vec<Vec<Point>> = GLYPHS[digit][style.variant]
         .strokes
         .iter()
         .map(|stroke| {
-            let mut moved: Vec<(f32, f32)> = Vec::with_capacity(stroke.len());
-            for (i, &(x, y)) in stroke.iter().enumerate() {
-                if i > 0 && stroke[i - 1] == (x, y) {
-                    moved.push(moved[i - 1]);
-                    continue;
-                }
-                let (x, y) = (x + jitter(), y + jitter());
-                let x = (x - 0.4) * style.aspect + style.slant * (0.5 - y);
-                let y = y - 0.5;
-                moved.push((cos * x - sin * y, sin * x + cos * y));
-            }
-            curve(&moved)
+            let shaken = shake(stroke, style.wobble, rng);
+            let path = curve(&shaken)
                 .into_iter()
-                .map(|(x, y)| Point {
-                    x,
-                    y,
-                    radius: style.thickness / 2.0,
-                })
-                .collect()
+                .map(|(x, y)| bend(style, drift.at(x, y)))
+                .collect();
+            press(style, path)
         })
         .collect();
-    fit(&mut strokes, style);
+    place(&mut strokes, style);
     strokes
 }
 
-/// Scales the path so that the inked box has the style's size, and puts its centre of mass in its place.
-fn fit(strokes: &mut [Vec<Point>], style: &Style) {
-    let points = || strokes.iter().flatten();
-    let (mut low, mut high) = ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN));
-    for p in points() {
-        low = (low.0.min(p.x), low.1.min(p.y));
-        high = (high.0.max(p.x), high.1.max(p.y));
+/// Moves each point of a stroke by itself, its ends most; a repeated point stays repeated.
+fn shake(stroke: &[(f32, f32)], wobble: f32, rng: &mut impl Rng) -> Vec<(f32, f32)> {
+    let mut shaken: Vec<(f32, f32)> = Vec::with_capacity(stroke.len());
+    for (i, &(x, y)) in stroke.iter().enumerate() {
+        if i > 0 && stroke[i - 1] == (x, y) {
+            shaken.push(shaken[i - 1]);
+            continue;
+        }
+        let amount = if i == 0 || i + 1 == stroke.len() {
+            1.5 * wobble
+        } else {
+            wobble
+        };
+        let mut shift = || {
+            let z: f32 = StandardNormal.sample(rng);
+            z.clamp(-2.5, 2.5) * amount
+        };
+        shaken.push((x + shift(), y + shift()));
     }
-    let extent = (high.0 - low.0).max(high.1 - low.1).max(f32::EPSILON);
-    let scale = (style.size.min(BOX) - style.thickness) / extent;
-    let count = points().count() as f32;
-    let mean = points().fold((0.0, 0.0), |m, p| (m.0 + p.x / count, m.1 + p.y / count));
-    let centre = SIDE as f32 / 2.0;
-    for p in strokes.iter_mut().flatten() {
-        p.x = (p.x - mean.0) * scale + centre + style.shift.0;
-        p.y = (p.y - mean.1) * scale + centre + style.shift.1;
+    shaken
+}
+
+/// A slow drift of the hand: neighbouring points move together.
+struct Drift {
+    amount: f32,
+    waves: [[f32; 3]; 4],
+}
+
+impl Drift {
+    fn random(wobble: f32, rng: &mut impl Rng) -> Self {
+        let mut wave = || {
+            [
+                rng.random_range(-1.0..1.0),
+                rng.random_range(-1.0..1.0),
+                rng.random(),
+            ]
+        };
+        Self {
+            amount: wobble,
+            waves: [wave(), wave(), wave(), wave()],
+        }
+    }
+
+    fn at(&self, x: f32, y: f32) -> (f32, f32) {
+        let wave = |[across, down, phase]: [f32; 3]| {
+            self.amount * (TAU * (across * x + down * y + phase)).sin()
+        };
+        let [a, b, c, d] = self.waves;
+        (x + wave(a) + wave(b), y + wave(c) + wave(d))
     }
 }
 
-/// Catmull–Rom through the points, with corners where a point is repeated, evenly sampled.
+/// The writer's shape: proportions, bulge, slant and turn, about the middle of the glyph.
+fn bend(style: &Style, (x, y): (f32, f32)) -> (f32, f32) {
+    let middle = 4.0 * y * (1.0 - y); // 1 in the middle, 0 at top and bottom
+    let y = y + style.waist * middle - 0.5;
+    let x = (x - 0.4) * style.aspect * (1.0 + 2.0 * style.taper * y) + style.bend * middle
+        - style.slant * y;
+    let (sin, cos) = style.rotation.sin_cos();
+    (cos * x - sin * y, sin * x + cos * y)
+}
+
+/// The line's width along a path: more where the hand moves down.
+fn press(style: &Style, path: Vec<(f32, f32)>) -> Vec<Point> {
+    (0..path.len())
+        .map(|i| {
+            let (from, to) = (path[i.saturating_sub(2)], path[(i + 2).min(path.len() - 1)]);
+            let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+            let down = dy / dx.hypot(dy).max(f32::EPSILON);
+            let (x, y) = path[i];
+            Point {
+                x,
+                y,
+                radius: 0.5 * style.thickness * (1.0 + style.pressure * down),
+            }
+        })
+        .collect()
+}
+
+/// Scales the inked box to the style's size, and puts the centre of mass in its place, as MNIST was made.
+fn place(strokes: &mut [Vec<Point>], style: &Style) {
+    let points = || strokes.iter().flatten();
+    let (mut low, mut high) = ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN));
+    let (mut sum, mut mass) = ((0.0, 0.0), 0.0);
+    for p in points() {
+        low = (low.0.min(p.x), low.1.min(p.y));
+        high = (high.0.max(p.x), high.1.max(p.y));
+        sum = (sum.0 + p.radius * p.x, sum.1 + p.radius * p.y);
+        mass += p.radius;
+    }
+    let extent = (high.0 - low.0).max(high.1 - low.1).max(f32::EPSILON);
+    let scale = (style.size - style.thickness) / extent;
+    let centre = SIDE as f32 / 2.0;
+    for p in strokes.iter_mut().flatten() {
+        p.x = (p.x - sum.0 / mass) * scale + centre + style.shift.0;
+        p.y = (p.y - sum.1 / mass) * scale + centre + style.shift.1;
+    }
+}
+
+/// A Catmull–Rom curve through the points, sampled evenly; it stops and starts anew at a corner.
 fn curve(points: &[(f32, f32)]) -> Vec<(f32, f32)> {
     const STEP: f32 = 0.02;
     let mut path = vec![points[0]];
@@ -146,20 +213,15 @@ fn curve(points: &[(f32, f32)]) -> Vec<(f32, f32)> {
         if a == b {
             continue;
         }
-        let before = if i >= 2 { points[i - 2] } else { a };
-        let after = if i + 1 < points.len() {
-            points[i + 1]
-        } else {
-            b
-        };
+        let before = points[i.saturating_sub(2)];
+        let after = points[(i + 1).min(points.len() - 1)];
         let steps = ((b.0 - a.0).hypot(b.1 - a.1) / STEP).ceil().max(1.0);
         for k in 1..=steps as usize {
             let t = k as f32 / steps;
             let along = |p: f32, a: f32, b: f32, n: f32| {
-                a + 0.5
-                    * t
-                    * ((b - p)
-                        + t * (2.0 * p - 5.0 * a + 4.0 * b - n + t * (3.0 * (a - b) + n - p)))
+                let cubic = 3.0 * (a - b) + n - p;
+                let square = 2.0 * p - 5.0 * a + 4.0 * b - n;
+                a + 0.5 * t * ((b - p) + t * (square + t * cubic))
             };
             path.push((
                 along(before.0, a.0, b.0, after.0),
