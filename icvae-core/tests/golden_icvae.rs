@@ -1,6 +1,8 @@
 //! The model, its losses, gradients and training steps against PyTorch's numbers
 //! (`golden/generate.py`).
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashMap;
 
 use icvae_core::loss;

@@ -134,7 +134,7 @@ impl<'a> Trainer<'a> {
         let test = test.map(|data| data.to_device(device));
         let mut run = Run::begin(&config, store.as_ref(), model, &train, test.as_ref())?;
         let steps_found = run.progress.steps_done;
-        let stopped = run.to_the_end(&mut listeners, model, &train, test.as_ref())?;
+        let stopped = run.finish(&mut listeners, model, &train, test.as_ref())?;
         Ok(Outcome {
             steps_trained: run.progress.steps_done - steps_found,
             history: run.progress.history,
@@ -158,6 +158,8 @@ struct Run<'a> {
     names: Vec<String>,
     /// Values of steps that were not read back yet, with the number of examples of each.
     unread: Vec<(Tensor, f64)>,
+    /// Whether it was said that the weights can't be kept.
+    unkept: bool,
     remarks: Vec<String>,
 }
 
@@ -205,12 +207,13 @@ impl<'a> Run<'a> {
             progress,
             names: Vec::new(),
             unread: Vec::new(),
+            unkept: false,
             remarks,
         })
     }
 
     /// Trains the epochs that are left; returns why it stopped early, if a listener was satisfied.
-    fn to_the_end<M: Model>(
+    fn finish<M: Model>(
         &mut self,
         listeners: &mut [Box<dyn Listener + '_>],
         model: &M,
@@ -282,6 +285,7 @@ impl<'a> Run<'a> {
         let first = self.progress.steps_done - (epoch as u64 - 1) * steps;
         let since = Instant::now();
         let seconds_before = self.progress.partial_seconds;
+        let mut control = Control::Continue;
         for (i, indices) in batches.enumerate().skip(first as usize) {
             let batch = train.batch(&indices)?;
             tch::manual_seed(step_seed(config.seed, self.progress.steps_done));
@@ -304,7 +308,8 @@ impl<'a> Run<'a> {
                 step,
                 steps_done: self.progress.steps_done,
             };
-            let control = tell(listeners, &event);
+            control = tell(listeners, &event);
+            // An epoch whose last step is done is evaluated and recorded even so.
             if control != Control::Continue && step < steps {
                 self.read_back(epoch)?;
                 self.progress.partial_seconds = seconds_before + since.elapsed().as_secs_f64();
@@ -390,9 +395,9 @@ impl<'a> Run<'a> {
                 true
             }
             Err(error) => {
-                let remark = format!("the weights could not be kept: {error}");
-                if !self.remarks.contains(&remark) {
-                    self.remarks.push(remark);
+                if !std::mem::replace(&mut self.unkept, true) {
+                    self.remarks
+                        .push(format!("the weights could not be kept: {error}"));
                 }
                 false
             }

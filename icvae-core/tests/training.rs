@@ -1,0 +1,656 @@
+//! Runs: reproducible, resumed exactly, found again by their settings, and stopped honestly.
+
+#![allow(clippy::unwrap_used)]
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use icvae_core::data::{Batch, Dataset};
+use icvae_core::model::{Activation, Icvae, IcvaeConfig};
+use icvae_core::tch::{self, Device, Kind, Tensor, nn, no_grad};
+use icvae_core::train::{
+    AdamConfig, Checkpoint, Control, Event, Losses, Model, Outcome, Progress, StopReason, Store,
+    TrainConfig, Trainer, evaluate,
+};
+use icvae_core::{Error, Result};
+
+/// libtorch's random generator is one for the whole process: tests take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// 37 images of 4×3 pixels in 3 classes: 5 steps of 8, the last one smaller.
+fn data(seed: i64) -> Dataset {
+    tch::manual_seed(seed);
+    let images = Tensor::randint(256, [37, 12], (Kind::Uint8, Device::Cpu));
+    let labels = Tensor::randint(3, [37], (Kind::Int64, Device::Cpu));
+    Dataset::new(images, labels, (4, 3), 3).unwrap()
+}
+
+fn config() -> IcvaeConfig {
+    IcvaeConfig {
+        pixels: 12,
+        classes: 3,
+        hidden: vec![8, 6],
+        latent: 4,
+        ..Default::default()
+    }
+}
+
+fn model() -> Icvae {
+    Icvae::new(&config(), Device::Cpu, 7).unwrap()
+}
+
+fn training(epochs: usize) -> TrainConfig {
+    TrainConfig {
+        epochs,
+        batch_size: 8,
+        seed: 3,
+        ..Default::default()
+    }
+}
+
+fn weights(model: &impl Model) -> Vec<(String, Tensor)> {
+    let mut all: Vec<_> = model
+        .var_store()
+        .variables()
+        .into_iter()
+        .map(|(name, variable)| (name, variable.detach().copy()))
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+#[track_caller]
+fn assert_same(found: &impl Model, expected: &impl Model) {
+    for ((name, a), (_, b)) in weights(found).iter().zip(&weights(expected)) {
+        assert_eq!(a, b, "{name}");
+    }
+}
+
+fn without_seconds(outcome: &Outcome) -> Vec<String> {
+    let records = &outcome.history.epochs;
+    records
+        .iter()
+        .map(|r| format!("{} {:?} {:?}", r.epoch, r.train, r.test))
+        .collect()
+}
+
+/// A listener that interrupts after the given step of the run.
+fn interrupt_after(stop: u64) -> impl FnMut(&Event<'_>) -> Control {
+    move |event| match event {
+        Event::Step { steps_done, .. } if *steps_done == stop => {
+            Control::Stop(StopReason::Interrupted)
+        }
+        _ => Control::Continue,
+    }
+}
+
+#[test]
+fn one_seed_gives_one_run_whatever_happens_between_steps() {
+    let _turn = turn();
+    let (train, test) = (data(1), data(2));
+    let (a, b) = (model(), model());
+    let run_a = Trainer::new(&training(3))
+        .fit(&a, &train, Some(&test))
+        .unwrap();
+    // The second run's listener draws random numbers all the time, and its model was trained before.
+    Trainer::new(&training(1)).fit(&b, &test, None).unwrap();
+    let nosy = |_: &Event<'_>| {
+        let _ = Tensor::randn([5], (Kind::Float, Device::Cpu));
+        Control::Continue
+    };
+    let run_b = Trainer::new(&training(3))
+        .listen(nosy)
+        .fit(&b, &train, Some(&test))
+        .unwrap();
+    assert_same(&a, &b);
+    assert_eq!(without_seconds(&run_a), without_seconds(&run_b));
+    assert_eq!(run_a.steps_trained, 15);
+
+    let other = model();
+    let seed = TrainConfig {
+        seed: 4,
+        ..training(3)
+    };
+    Trainer::new(&seed)
+        .fit(&other, &train, Some(&test))
+        .unwrap();
+    assert_ne!(weights(&a), weights(&other), "another seed is another run");
+}
+
+#[test]
+fn an_interrupted_run_goes_on_exactly_where_it_was() {
+    let _turn = turn();
+    let (train, test) = (data(1), data(2));
+    let whole = model();
+    let expected = Trainer::new(&training(4))
+        .fit(&whole, &train, Some(&test))
+        .unwrap();
+    // Within an epoch, at the end of one, and before the first one ends.
+    for stops in [vec![7], vec![10], vec![3, 13, 19]] {
+        let folder = tempfile::tempdir().unwrap();
+        for &stop in &stops {
+            let cut = model();
+            let trainer = Trainer::new(&training(4)).keep_in(Store::new(folder.path()));
+            let error = trainer
+                .listen(interrupt_after(stop))
+                .fit(&cut, &train, Some(&test))
+                .unwrap_err();
+            let text = error.to_string();
+            assert!(matches!(error, Error::Interrupted(_)), "{text}");
+            assert!(text.contains("running this again goes on there"), "{text}");
+        }
+        let resumed = model();
+        let trainer = Trainer::new(&training(4)).keep_in(Store::new(folder.path()));
+        let run = trainer.fit(&resumed, &train, Some(&test)).unwrap();
+        assert_eq!(run.steps_found, *stops.last().unwrap());
+        assert_same(&resumed, &whole);
+        assert_eq!(
+            without_seconds(&run),
+            without_seconds(&expected),
+            "after {stops:?}"
+        );
+    }
+}
+
+#[test]
+fn weights_are_found_by_their_settings_and_by_nothing_else() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let (train, test) = (data(1), data(2));
+    let fit = |model: &Icvae, training: &TrainConfig, train: &Dataset| {
+        let trainer = Trainer::new(training).keep_in(Store::new(folder.path()));
+        trainer.fit(model, train, Some(&test)).unwrap()
+    };
+    let first = model();
+    assert_eq!(fit(&first, &training(2), &train).steps_found, 0);
+
+    let again = model();
+    let found = fit(&again, &training(2), &train);
+    assert_eq!((found.steps_found, found.steps_trained), (10, 0));
+    assert_eq!(found.history.epochs.len(), 2);
+    assert_same(&first, &again);
+
+    // A longer run goes on; a shorter one starts anew instead of passing off too many epochs.
+    let longer = model();
+    assert_eq!(fit(&longer, &training(3), &train).steps_found, 10);
+    let straight = model();
+    Trainer::new(&training(3))
+        .fit(&straight, &train, Some(&test))
+        .unwrap();
+    assert_same(&longer, &straight);
+    assert_eq!(fit(&model(), &training(1), &train).steps_found, 0);
+
+    // Any other number trains anew.
+    let beta = Icvae::new(
+        &IcvaeConfig {
+            beta: 0.2,
+            ..config()
+        },
+        Device::Cpu,
+        7,
+    )
+    .unwrap();
+    assert_eq!(fit(&beta, &training(2), &train).steps_found, 0);
+    let seed = Icvae::new(&config(), Device::Cpu, 8).unwrap();
+    assert_eq!(fit(&seed, &training(2), &train).steps_found, 0);
+    let batch = TrainConfig {
+        batch_size: 9,
+        ..training(2)
+    };
+    assert_eq!(fit(&model(), &batch, &train).steps_found, 0);
+    assert_eq!(fit(&model(), &training(2), &data(5)).steps_found, 0);
+}
+
+#[test]
+fn a_spoilt_file_in_the_store_is_passed_over_and_said() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let train = data(1);
+    let fit = |model: &Icvae| {
+        let trainer = Trainer::new(&training(1)).keep_in(Store::new(folder.path()));
+        trainer.fit(model, &train, None).unwrap()
+    };
+    fit(&model());
+    let file = safetensors_in(folder.path());
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let run = fit(&model());
+    assert_eq!(run.steps_found, 0);
+    assert!(run.to_string().contains("cut off"), "{run}");
+    assert_eq!(fit(&model()).steps_found, 5, "the new run replaced it");
+}
+
+fn safetensors_in(folder: &Path) -> std::path::PathBuf {
+    let run = std::fs::read_dir(folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let mut files = std::fs::read_dir(run)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files
+        .find(|path| path.extension().is_some_and(|e| e == "safetensors"))
+        .unwrap()
+}
+
+#[test]
+fn a_store_that_cannot_be_written_does_not_end_the_run() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let occupied = folder.path().join("a file, not a folder");
+    std::fs::write(&occupied, "").unwrap();
+    let trainer = Trainer::new(&training(2)).keep_in(Store::new(&occupied));
+    let run = trainer.fit(&model(), &data(1), None).unwrap();
+    assert_eq!(run.history.epochs.len(), 2);
+    assert_eq!(run.remarks.len(), 1, "said once: {:?}", run.remarks);
+    assert!(run.remarks[0].contains("could not be kept"), "{run}");
+}
+
+#[test]
+fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let saved = model();
+    let settings = saved.settings();
+    Checkpoint::save(
+        &path,
+        saved.var_store(),
+        None,
+        &Progress::default(),
+        &settings,
+    )
+    .unwrap();
+    let read = Checkpoint::read(&path).unwrap();
+    assert_eq!(*read.settings(), settings);
+
+    let says = |error: Error, words: &str| {
+        let text = error.to_string();
+        assert!(text.contains(words), "{text:?} should say {words:?}");
+        assert!(!text.contains('\n'), "one sentence: {text:?}");
+    };
+    let wider = Icvae::new(
+        &IcvaeConfig {
+            hidden: vec![9, 6],
+            ..config()
+        },
+        Device::Cpu,
+        0,
+    )
+    .unwrap();
+    let before = weights(&wider);
+    says(
+        read.restore(wider.var_store(), None).unwrap_err(),
+        "other sizes",
+    );
+    let deeper = Icvae::new(
+        &IcvaeConfig {
+            hidden: vec![8, 6, 6],
+            ..config()
+        },
+        Device::Cpu,
+        0,
+    )
+    .unwrap();
+    says(read.restore(deeper.var_store(), None).unwrap_err(), "other");
+    assert_eq!(before, weights(&wider));
+    let mut adam = icvae_core::train::Adam::new(saved.var_store(), &AdamConfig::default()).unwrap();
+    says(
+        read.restore(saved.var_store(), Some(&mut adam))
+            .unwrap_err(),
+        "can't be trained further",
+    );
+
+    let other = Icvae::new(&config(), Device::Cpu, 99).unwrap();
+    read.restore(other.var_store(), None).unwrap();
+    assert_same(&other, &saved);
+
+    let bytes = std::fs::read(&path).unwrap();
+    for length in [0, 4, 100, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        says(Checkpoint::read(&path).unwrap_err(), "cut off");
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    std::fs::write(path.with_extension("json"), "{}").unwrap();
+    says(
+        Checkpoint::read(&path).unwrap_err(),
+        "does not belong to the settings",
+    );
+    std::fs::remove_file(path.with_extension("json")).unwrap();
+    says(Checkpoint::read(&path).unwrap_err(), "model.json");
+    let foreign = folder.path().join("foreign.safetensors");
+    saved.var_store().save(&foreign).unwrap();
+    says(
+        Checkpoint::read(&foreign).unwrap_err(),
+        "was not written by this crate",
+    );
+    assert!(Checkpoint::read(&folder.path().join("none.safetensors")).is_err());
+}
+
+/// A model whose loss stops being a number at a given step.
+struct Spoilt {
+    vs: nn::VarStore,
+    weight: Tensor,
+    at: u64,
+    step: RefCell<u64>,
+}
+
+impl Spoilt {
+    fn new(at: u64) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let weight = vs.root().ones("w", &[1]);
+        Self {
+            vs,
+            weight,
+            at,
+            step: RefCell::new(0),
+        }
+    }
+}
+
+impl Model for Spoilt {
+    fn var_store(&self) -> &nn::VarStore {
+        &self.vs
+    }
+    fn losses(&self, _: &Batch, _: bool) -> Result<Losses> {
+        *self.step.borrow_mut() += 1;
+        let factor = if *self.step.borrow() == self.at {
+            f64::NAN
+        } else {
+            1.0
+        };
+        Ok(Losses::new(
+            (&self.weight * factor).square().sum(Kind::Float),
+        ))
+    }
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!("spoilt")
+    }
+    fn rebuild(&self) -> Result<Self> {
+        Ok(Self::new(self.at))
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_at_its_step_with_the_weights_before_it() {
+    let _turn = turn();
+    let spoilt = Spoilt::new(8);
+    let error = Trainer::new(&training(3))
+        .fit(&spoilt, &data(1), None)
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::NotFinite {
+                step: 8,
+                epoch: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().contains("step 8 (epoch 2)"), "{error}");
+    assert!(spoilt.weight.double_value(&[0]).is_finite());
+}
+
+#[test]
+fn listeners_hear_everything_in_order_and_can_end_a_run() {
+    let _turn = turn();
+    let heard = RefCell::new(Vec::new());
+    let listener = |event: &Event<'_>| {
+        heard.borrow_mut().push(match event {
+            Event::Started {
+                epochs,
+                steps_per_epoch,
+                ..
+            } => format!("{epochs}×{steps_per_epoch}"),
+            Event::Step { epoch, step, .. } => format!("{epoch}.{step}"),
+            Event::EpochEnd { record, .. } => format!("end of {}", record.epoch),
+            Event::Stopped { epoch, step, .. } => format!("stopped at {epoch}.{step}"),
+            Event::Finished { .. } => "finished".into(),
+            _ => "?".into(),
+        });
+        match event {
+            Event::EpochEnd { record, .. } if record.epoch == 2 => {
+                Control::Stop(StopReason::Satisfied("two are enough".into()))
+            }
+            _ => Control::Continue,
+        }
+    };
+    let run = Trainer::new(&training(9))
+        .listen(listener)
+        .fit(&model(), &data(1), None)
+        .unwrap();
+    assert_eq!(run.stopped.as_deref(), Some("two are enough"));
+    let steps = |epoch| (1..=5).map(move |step| format!("{epoch}.{step}"));
+    let mut expected = vec!["9×5".to_owned()];
+    expected.extend(steps(1).chain(["end of 1".into()]).chain(steps(2)));
+    expected.extend(["end of 2".into(), "stopped at 2.5".into()]);
+    assert_eq!(heard.into_inner(), expected);
+}
+
+#[test]
+fn evaluation_weighs_the_last_small_batch_rightly_and_repeats() {
+    let _turn = turn();
+    let (model, test) = (model(), data(2));
+    let means = evaluate(&model, &test, 8, 1).unwrap();
+    assert_eq!(means, evaluate(&model, &test, 8, 1).unwrap());
+    let q = no_grad(|| model.encode(&test.x(), &test.c()).unwrap());
+    let prior = icvae_core::loss::prior_kl(&q)
+        .mean(Kind::Float)
+        .double_value(&[]);
+    assert!((means.get("prior KL").unwrap() - prior).abs() < 1e-5);
+}
+
+#[test]
+fn numbers_that_make_no_sense_are_refused_in_one_sentence() {
+    let _turn = turn();
+    let says = |config: IcvaeConfig, words: &str| {
+        let error = Icvae::new(&config, Device::Cpu, 0).unwrap_err().to_string();
+        assert!(
+            error.contains(words) && !error.contains('\n'),
+            "{error:?} should say {words:?}"
+        );
+    };
+    says(
+        IcvaeConfig {
+            latent: 0,
+            ..config()
+        },
+        "latent is 0",
+    );
+    says(
+        IcvaeConfig {
+            pixels: -1,
+            ..config()
+        },
+        "pixels is -1",
+    );
+    says(
+        IcvaeConfig {
+            hidden: vec![8, 0],
+            ..config()
+        },
+        "0 units",
+    );
+    says(
+        IcvaeConfig {
+            beta: f64::NAN,
+            ..config()
+        },
+        "beta is NaN",
+    );
+    says(
+        IcvaeConfig {
+            lambda: -1.0,
+            ..config()
+        },
+        "lambda is -1",
+    );
+    says(
+        IcvaeConfig {
+            dropout: 1.0,
+            ..config()
+        },
+        "dropout is 1",
+    );
+    says(
+        IcvaeConfig {
+            classes: 0,
+            condition_encoder: true,
+            ..config()
+        },
+        "condition_encoder",
+    );
+
+    let fit = |config: TrainConfig| {
+        Trainer::new(&config)
+            .fit(&model(), &data(1), None)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(
+        fit(TrainConfig {
+            batch_size: 0,
+            ..training(1)
+        })
+        .contains("batch_size is 0")
+    );
+    assert!(
+        fit(TrainConfig {
+            epochs: 0,
+            ..training(1)
+        })
+        .contains("epochs is 0")
+    );
+    let adam = AdamConfig {
+        learning_rate: 0.0,
+        ..Default::default()
+    };
+    assert!(
+        fit(TrainConfig {
+            adam,
+            ..training(1)
+        })
+        .contains("learning_rate is 0")
+    );
+
+    let model = model();
+    let (x, c) = (data(1).x(), data(1).c());
+    let error = model
+        .reconstruct(&x.narrow(1, 0, 5), &c)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the images x must have the shape [B, P]"),
+        "{error}"
+    );
+    let error = model
+        .reconstruct(&x, &c.narrow(0, 0, 5))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the condition c must have the shape [B, C] = [37, 3]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_configuration_file_is_read_or_refused_in_one_sentence() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.json");
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        IcvaeConfig::from_file(&path)
+    };
+    let config = read(r#"{ "latent": 2, "activation": { "leaky_relu": 0.2 } }"#).unwrap();
+    assert_eq!(
+        (config.latent, config.activation),
+        (2, Activation::LeakyRelu(0.2))
+    );
+    assert_eq!(config.beta, 0.1, "what is left out keeps its default");
+    for (text, words) in [
+        (
+            r#"{ "activation": "tahn" }"#,
+            "unknown variant `tahn`, expected one of",
+        ),
+        (r#"{ "latnet": 2 }"#, "unknown field `latnet`"),
+        (r#"{ "latent": 0 }"#, "latent is 0"),
+        (r#"{ "latent": "#, "is not a model configuration"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(words), "{error:?} should say {words:?}");
+    }
+    assert!(
+        "tahn"
+            .parse::<Activation>()
+            .unwrap_err()
+            .to_string()
+            .contains("use linear, tanh")
+    );
+}
+
+/// Dropout, batch norm, Bernoulli pixels, no condition: the relatives come from the same parts.
+#[test]
+fn the_models_relatives_train_too() {
+    let _turn = turn();
+    let (train, test) = (data(1), data(2));
+    use icvae_core::model::Likelihood;
+    let relatives = [
+        IcvaeConfig {
+            classes: 0,
+            lambda: 0.0,
+            ..config()
+        },
+        IcvaeConfig {
+            likelihood: Likelihood::Bernoulli,
+            activation: Activation::Relu,
+            ..config()
+        },
+        IcvaeConfig {
+            dropout: 0.2,
+            batch_norm: true,
+            condition_encoder: true,
+            ..config()
+        },
+        IcvaeConfig {
+            hidden: vec![],
+            latent: 1,
+            ..config()
+        },
+    ];
+    for config in relatives {
+        let model = Icvae::new(&config, Device::Cpu, 1).unwrap();
+        let training = TrainConfig {
+            adam: AdamConfig {
+                learning_rate: 0.02,
+                ..Default::default()
+            },
+            ..training(12)
+        };
+        let run = Trainer::new(&training)
+            .fit(&model, &train, Some(&test))
+            .unwrap();
+        let total = run.history.curve("total", false);
+        let (first, last) = (total[0].1, total[11].1);
+        assert!(last < 0.99 * first, "{config:?}: {first} → {last}");
+    }
+    let batch_norm = IcvaeConfig {
+        batch_norm: true,
+        ..config()
+    };
+    let model = Icvae::new(&batch_norm, Device::Cpu, 1).unwrap();
+    let one = train.head(1);
+    let error = Trainer::new(&training(1))
+        .fit(&model, &one, None)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("at least 2 examples"), "{error}");
+}
