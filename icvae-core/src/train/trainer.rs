@@ -148,6 +148,13 @@ impl<'a> Trainer<'a> {
 /// Steps between two looks at the loss on a device that computes on its own: each look waits for it.
 const STEPS_UNREAD: usize = 50;
 
+/// The values of a step, still on the device.
+struct Unread {
+    step: u64,
+    values: Tensor,
+    examples: f64,
+}
+
 /// A run under way.
 struct Run<'a> {
     config: &'a TrainConfig,
@@ -156,8 +163,8 @@ struct Run<'a> {
     adam: Adam,
     progress: Progress,
     names: Vec<String>,
-    /// Values of steps that were not read back yet, with the number of examples of each.
-    unread: Vec<(Tensor, f64)>,
+    /// Steps that were not read back yet.
+    unread: Vec<Unread>,
     /// Whether it was said that the weights can't be kept.
     unkept: bool,
     remarks: Vec<String>,
@@ -293,8 +300,11 @@ impl<'a> Run<'a> {
             if self.names.is_empty() {
                 self.names = losses.names();
             }
-            self.unread
-                .push((losses.values(), batch.x.size()[0] as f64));
+            self.unread.push(Unread {
+                step: self.progress.steps_done + 1,
+                values: losses.values(),
+                examples: batch.x.size()[0] as f64,
+            });
             // On the CPU the look is free, and comes before the update that would spoil the weights.
             let on_cpu = batch.x.device() == Device::Cpu;
             if on_cpu || self.unread.len() >= STEPS_UNREAD {
@@ -340,13 +350,18 @@ impl<'a> Run<'a> {
         self.progress.partial_seconds = 0.0;
         self.save(model.var_store());
         let history = &self.progress.history;
-        Ok(tell(
+        let answer = tell(
             listeners,
             &Event::EpochEnd {
                 record: &record,
                 history,
             },
-        ))
+        );
+        Ok(if control == Control::Continue {
+            answer
+        } else {
+            control
+        })
     }
 
     /// Adds the values of the steps since the last look to the epoch's sums.
@@ -355,20 +370,13 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let unread = std::mem::take(&mut self.unread);
-        let values: Vec<_> = unread.iter().map(|(values, _)| values).collect();
+        let values: Vec<_> = unread.iter().map(|u| &u.values).collect();
         let rows = Vec::<Vec<f32>>::try_from(Tensor::stack(&values, 0).to_device(Device::Cpu))?;
         self.progress.partial_sums.resize(self.names.len(), 0.0);
-        // On the CPU the step under way is the only one, and is not counted as done yet.
-        let on_cpu = values[0].device() == Device::Cpu;
-        let before = self.progress.steps_done + 1 - u64::from(!on_cpu) * rows.len() as u64;
-        for (i, (row, (_, examples))) in rows.iter().zip(&unread).enumerate() {
-            let total = f64::from(*row.last().unwrap_or(&f32::NAN));
-            if !total.is_finite() {
-                return Err(Error::NotFinite {
-                    step: before + i as u64,
-                    epoch,
-                    value: total,
-                });
+        for (row, &Unread { step, examples, .. }) in rows.iter().zip(&unread) {
+            let value = f64::from(*row.last().unwrap_or(&f32::NAN));
+            if !value.is_finite() {
+                return Err(Error::NotFinite { step, epoch, value });
             }
             for (sum, value) in self.progress.partial_sums.iter_mut().zip(row) {
                 *sum += f64::from(*value) * examples;
