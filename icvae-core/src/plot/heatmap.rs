@@ -1,0 +1,186 @@
+//! Values over a rectangle of the plane.
+
+use tch::Tensor;
+
+use super::axis::{Axis, number};
+use super::canvas::Rect;
+use super::chart::{Chart, Settings, Surroundings, shared_settings};
+use super::legend::ColorBar;
+use super::{ColorMap, Figure, PlotError, input};
+use crate::Result;
+
+/// A function over a rectangle, as colours with a colour bar.
+///
+/// `values` `[R, C]` are the function's values at the cells of a grid: row 0 at the **bottom**, column 0 at the left,
+/// as the axes run.
+#[derive(Debug)]
+pub struct Heatmap {
+    settings: Settings,
+    values: Result<Values>,
+    x_range: (f64, f64),
+    y_range: (f64, f64),
+    map: ColorMap,
+    value_label: String,
+    value_limits: Option<(f64, f64)>,
+    center: Option<f64>,
+    equal: bool,
+}
+
+#[derive(Debug)]
+struct Values {
+    rows: usize,
+    columns: usize,
+    data: Vec<f64>,
+}
+
+impl Heatmap {
+    /// `values` `[R, C]` over the rectangle from `x_range.0` to `x_range.1` and from `y_range.0` to `y_range.1`.
+    pub fn new(values: &Tensor, x_range: (f64, f64), y_range: (f64, f64)) -> Self {
+        Self {
+            settings: Settings::new(640, 540),
+            values: Values::read(values),
+            x_range,
+            y_range,
+            map: ColorMap::viridis(),
+            value_label: String::new(),
+            value_limits: None,
+            center: None,
+            equal: false,
+        }
+    }
+
+    shared_settings!();
+
+    /// The colours; [`ColorMap::viridis`] without a choice.
+    pub fn color_map(mut self, map: ColorMap) -> Self {
+        self.map = map;
+        self
+    }
+
+    /// The label of the colour bar.
+    pub fn value_label(mut self, label: impl Into<String>) -> Self {
+        self.value_label = label.into();
+        self
+    }
+
+    /// The values at the ends of the colour bar; values beyond take the colours of the ends.
+    pub fn value_limits(mut self, low: f64, high: f64) -> Self {
+        self.value_limits = Some((low, high));
+        self
+    }
+
+    /// Shifts the colour map so that its centre stands for `value`.
+    pub fn centered_at(mut self, value: f64) -> Self {
+        self.center = Some(value);
+        self
+    }
+
+    /// Makes a unit equally long on both axes.
+    pub fn equal_axes(mut self) -> Self {
+        self.equal = true;
+        self
+    }
+
+    /// Draws the map.
+    ///
+    /// # Errors
+    /// If the values have no two dimensions, none or not only finite entries, or if ranges, limits or centre make
+    /// no sense.
+    pub fn draw(self) -> Result<Figure> {
+        let Values {
+            rows,
+            columns,
+            data,
+        } = self.values?;
+        let none = std::iter::empty;
+        let x_limits = self.settings.x_limits.unwrap_or(self.x_range);
+        let y_limits = self.settings.y_limits.unwrap_or(self.y_range);
+        // The rectangle must be sound even where the axes show another part of the plane.
+        Axis::around(none(), Some(self.x_range), false, 0.0)?;
+        Axis::around(none(), Some(self.y_range), false, 0.0)?;
+        let x = Axis::around(none(), Some(x_limits), false, 0.0)?;
+        let y = Axis::around(none(), Some(y_limits), false, 0.0)?;
+        let axis = Axis::around(data.iter().copied(), self.value_limits, false, 0.0)?;
+        let map = match self.center {
+            None => self.map,
+            Some(center) => {
+                let midpoint = axis.share(center);
+                if !(0.0..=1.0).contains(&midpoint) {
+                    return Err(PlotError::Invalid(format!(
+                        "the centre of the colours is {center}, but must lie between {} and {}, \
+                         the ends of the colour bar",
+                        axis.low, axis.high
+                    ))
+                    .into());
+                }
+                self.map.shifted(0.0, midpoint, 1.0)?
+            }
+        };
+        let alt = format!(
+            "{}heat map{}: {rows} by {columns} values{} from {} to {}.",
+            self.settings.alt_title(),
+            self.settings.alt_axes(),
+            match self.value_label.as_str() {
+                "" => String::new(),
+                label => format!(" of {label}"),
+            },
+            number(data.iter().copied().fold(f64::INFINITY, f64::min)),
+            number(data.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        );
+        let bar = ColorBar {
+            map,
+            axis,
+            label: self.value_label,
+        };
+        let around = Surroundings {
+            bar: Some(bar.clone()),
+            equal: self.equal,
+            ..Surroundings::default()
+        };
+        let mut chart = Chart::new(self.settings, x, y, around)?;
+        let between =
+            |(low, high): (f64, f64), i: usize, n: usize| low + (high - low) * i as f64 / n as f64;
+        for row in 0..rows {
+            for column in 0..columns {
+                let (left, bottom) = chart.at((
+                    between(self.x_range, column, columns),
+                    between(self.y_range, row, rows),
+                ));
+                let (right, top) = chart.at((
+                    between(self.x_range, column + 1, columns),
+                    between(self.y_range, row + 1, rows),
+                ));
+                let cell = Rect {
+                    left: left.max(chart.area.left),
+                    top: top.max(chart.area.top),
+                    right: right.min(chart.area.right),
+                    bottom: bottom.min(chart.area.bottom),
+                };
+                chart
+                    .canvas
+                    .fill_rect(cell, bar.color(data[row * columns + column]));
+            }
+        }
+        chart.finish(alt, Vec::new())
+    }
+}
+
+impl Values {
+    fn read(values: &Tensor) -> Result<Self> {
+        let what = "the values of a heat map";
+        let found = input::shape(values, what)?;
+        let &[rows, columns] = found.as_slice() else {
+            return Err(PlotError::Shape {
+                what: what.into(),
+                expected: "[R, C]".into(),
+                found,
+            }
+            .into());
+        };
+        Ok(Self {
+            data: input::finite_numbers(values, what)?,
+            rows: rows as usize,
+            columns: columns as usize,
+        })
+    }
+}
