@@ -27,14 +27,13 @@ impl Idx {
     /// than its header says.
     pub fn decode(name: &str, content: Vec<u8>, dimensions: usize) -> Result<Self, DataError> {
         let wrong = |problem: String| DataError::file(name, problem);
-        let header_length = 4 + 4 * dimensions;
-        let Some((header, values)) = content.split_at_checked(header_length) else {
-            return Err(wrong(format!(
-                "is only {} bytes long, too short for an IDX file: replace it by a whole copy",
-                content.len()
-            )));
+        let cut_off = || {
+            let found = content.len();
+            wrong(format!(
+                "is only {found} bytes long, too short for an IDX file: replace it by a whole copy"
+            ))
         };
-        let magic = &header[..4];
+        let magic = content.get(..4).ok_or_else(cut_off)?;
         let expected = [0, 0, 8, u8::try_from(dimensions).unwrap_or(u8::MAX)];
         if magic != expected {
             return Err(wrong(format!(
@@ -42,6 +41,9 @@ impl Idx {
                  it is another file, or a damaged one"
             )));
         }
+        let (header, values) = content
+            .split_at_checked(4 + 4 * dimensions)
+            .ok_or_else(cut_off)?;
         let sizes: Vec<u64> = header[4..]
             .chunks_exact(4)
             .map(|b| u64::from(u32::from_be_bytes([b[0], b[1], b[2], b[3]])))

@@ -7,6 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::SIDE;
 use super::glyphs::GLYPHS;
+use super::pen::EDGE;
 
 /// What makes two images of one digit differ, besides small accidents of the hand.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -197,10 +198,18 @@ fn place(strokes: &mut [Vec<Point>], style: &Style) {
     }
     let extent = (high.0 - low.0).max(high.1 - low.1).max(f32::EPSILON);
     let scale = (style.size - style.thickness) / extent;
-    let centre = SIDE as f32 / 2.0;
+    // No ink may run out of the picture, even where the mass is far from the middle of the box.
+    let margin = 0.5 * (style.thickness * (1.0 + style.pressure.abs()) + EDGE + 1.0);
+    let offset = |low: f32, high: f32, centre: f32, shift: f32| {
+        let side = SIDE as f32;
+        (0.5 * side + shift - centre * scale)
+            .clamp(margin - low * scale, side - margin - high * scale)
+    };
+    let x = offset(low.0, high.0, sum.0 / mass, style.shift.0);
+    let y = offset(low.1, high.1, sum.1 / mass, style.shift.1);
     for p in strokes.iter_mut().flatten() {
-        p.x = (p.x - sum.0 / mass) * scale + centre + style.shift.0;
-        p.y = (p.y - sum.1 / mass) * scale + centre + style.shift.1;
+        p.x = p.x * scale + x;
+        p.y = p.y * scale + y;
     }
 }
 

@@ -4,7 +4,7 @@ use super::SIDE;
 use super::hand::Point;
 
 /// Over how many pixels the ink fades out at the edge of a line.
-const EDGE: f32 = 1.35;
+pub(super) const EDGE: f32 = 1.35;
 
 /// Draws the strokes onto a black image `[SIDE × SIDE]`.
 pub(super) fn draw(strokes: &[Vec<Point>], ink: f32, image: &mut [u8]) {
