@@ -1,5 +1,7 @@
 //! Data sets and batches: what goes in comes out, and what makes no sense is refused.
 
+#![allow(clippy::unwrap_used)]
+
 use icvae_core::data::{Batches, Dataset, one_hot};
 use icvae_core::tch::{Device, Kind, Tensor};
 

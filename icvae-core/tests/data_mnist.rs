@@ -1,4 +1,7 @@
-//! MNIST's files: read, refused, fetched, kept. A small archive of the same form stands in for the real one.
+//! MNIST's files: read, refused, fetched, kept. A small archive of the same form stands in for the
+//! real one.
+
+#![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,5 +1,7 @@
 //! Synthetic digits: reproducible, varied, readable, and much like MNIST in their numbers.
 
+#![allow(clippy::unwrap_used)]
+
 use icvae_core::data::{Dataset, Digits, synthetic};
 use icvae_core::settings::DataSource;
 use icvae_core::tch::{Device, Kind, Tensor};

@@ -8,7 +8,8 @@ use crate::{Error, Result};
 
 /// The batches of one epoch: an iterator over index tensors, i64 `[B]`, on the CPU.
 ///
-/// The last batch is smaller where the batch size does not divide the number of examples, as in Keras.
+/// The last batch is smaller where the batch size does not divide the number of examples, as in
+/// Keras.
 ///
 /// ```
 /// # fn main() -> icvae_core::Result<()> {
@@ -27,8 +28,8 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// All of `n` examples in random order: a pure function of `n`, `seed` and `epoch`, so that a run that was
-    /// cut off goes on with the very batches it would have seen.
+    /// All of `n` examples in random order: a pure function of `n`, `seed` and `epoch`, so that a
+    /// run that was cut off goes on with the very batches it would have seen.
     ///
     /// # Errors
     /// If there is no example, or the batch size is 0.

@@ -42,8 +42,8 @@ pub struct Batch {
 }
 
 impl Dataset {
-    /// Images `[N, P]` of bytes, `image_shape` = (rows, columns) with P = rows · columns, and labels `[N]` of
-    /// 64-bit integers in `0..classes`.
+    /// Images `[N, P]` of bytes, `image_shape` = (rows, columns) with P = rows · columns, and
+    /// labels `[N]` of 64-bit integers in `0..classes`.
     ///
     /// # Errors
     /// If a kind, a shape or a label is not so, or images and labels lie on different devices.
@@ -56,8 +56,8 @@ impl Dataset {
         let (rows, columns) = image_shape;
         if rows < 1 || columns < 1 || classes < 1 {
             return Err(Error::Invalid(format!(
-                "a data set needs images of at least 1×1 pixel and at least one class, not {rows}×{columns} \
-                 and {classes}"
+                "a data set needs images of at least 1×1 pixel and at least one class, not \
+                 {rows}×{columns} and {classes}"
             )));
         }
         for (what, tensor, kind) in [
@@ -66,7 +66,8 @@ impl Dataset {
         ] {
             if tensor.kind() != kind {
                 return Err(Error::Invalid(format!(
-                    "the {what} of a data set must be {kind:?}, but are {:?}: convert them with to_kind",
+                    "the {what} of a data set must be {kind:?}, but are {:?}: convert them with \
+                     to_kind",
                     tensor.kind()
                 )));
             }
@@ -227,8 +228,8 @@ impl Dataset {
         })
     }
 
-    /// SHA-256 of shape, bytes and labels, in hexadecimal: tells whether two models saw the same data.
-    /// Computed once.
+    /// SHA-256 of shape, bytes and labels, in hexadecimal: tells whether two models saw the same
+    /// data. Computed once.
     pub fn fingerprint(&self) -> String {
         self.fingerprint
             .get_or_init(|| {

@@ -54,14 +54,16 @@ pub struct Styles {
     pub test: Vec<Style>,
 }
 
-/// Loads the digits that the settings ask for, and prints a line for each file that must be fetched.
+/// Loads the digits that the settings ask for, and prints a line for each file that must be
+/// fetched.
 ///
-/// MNIST is taken from the folder `ICVAE_MNIST_DIR`, else from the user's cache folder, else from the network
-/// into that folder. Where all of that fails, and where `ICVAE_DATA` says so, digits are drawn, and
-/// [`Digits::notice`] tells.
+/// MNIST is taken from the folder `ICVAE_MNIST_DIR`, else from the user's cache folder, else from
+/// the network into that folder. Where all of that fails, and where `ICVAE_DATA` says so, digits
+/// are drawn, and [`Digits::notice`] tells.
 ///
 /// # Errors
-/// If `ICVAE_MNIST_DIR` is set and its files are missing or wrong, or the device has no memory for the data.
+/// If `ICVAE_MNIST_DIR` is set and its files are missing or wrong, or the device has no memory for
+/// the data.
 pub fn load(settings: &Settings) -> Result<Digits> {
     Loader::default().load(settings, &mut |progress| {
         if !matches!(progress, Progress::Receiving { received: 1.., .. }) {
@@ -122,8 +124,8 @@ impl Loader {
         let contents = self.archive.read(&folder)?;
         let remark = (!self.archive.is_genuine(&contents)).then(|| {
             format!(
-                "The files in {} are not those of the original MNIST (their checksums differ), so figures do \
-                 not compare with published ones.",
+                "The files in {} are not those of the original MNIST (their checksums differ), \
+                 so figures do not compare with published ones.",
                 folder.display()
             )
         });
@@ -142,7 +144,8 @@ impl Loader {
         let (train, test) = self.archive.decode(fetched.contents, &folder)?;
         let remark = fetched.not_kept.map(|why| {
             format!(
-                "MNIST was fetched but could not be kept in {} ({why}), so it will be fetched again next time.",
+                "MNIST was fetched but could not be kept in {} ({why}), so it will be fetched \
+                 again next time.",
                 folder.display()
             )
         });
@@ -161,7 +164,8 @@ impl Loader {
 }
 
 impl Digits {
-    /// Draws `train` and `test` digits, `because` MNIST could not be had or because they are wanted.
+    /// Draws `train` and `test` digits, `because` MNIST could not be had or because they are
+    /// wanted.
     ///
     /// # Errors
     /// If there is no memory for them.
@@ -170,8 +174,8 @@ impl Digits {
         let (test, test_styles) = synthetic::draw(test, 1)?;
         let remark = because.as_ref().map(|why| {
             format!(
-                "Synthetic digits stand in for MNIST, because {why}; point ICVAE_MNIST_DIR at a folder with \
-                 the four MNIST files to use them."
+                "Synthetic digits stand in for MNIST, because {why}; point ICVAE_MNIST_DIR at a \
+                 folder with the four MNIST files to use them."
             )
         });
         Ok(Self {
@@ -186,7 +190,8 @@ impl Digits {
         })
     }
 
-    /// The sentence that a reader must see: what stands in for MNIST and why, or what else is unusual.
+    /// The sentence that a reader must see: what stands in for MNIST and why, or what else is
+    /// unusual.
     pub fn notice(&self) -> Option<String> {
         self.remark.clone()
     }

@@ -16,8 +16,8 @@ pub enum DataError {
     },
     /// The folder that `ICVAE_MNIST_DIR` names lacks a file.
     #[error(
-        "{folder} holds neither {name} nor {name}.gz: point ICVAE_MNIST_DIR at a folder with the four \
-         MNIST files, or unset it"
+        "{folder} holds neither {name} nor {name}.gz: point ICVAE_MNIST_DIR at a folder with \
+         the four MNIST files, or unset it"
     )]
     Missing {
         /// The folder that was searched.
@@ -29,12 +29,12 @@ pub enum DataError {
     #[error("{0}")]
     Mismatch(String),
     /// No mirror gave the file.
-    #[error("{name} could not be fetched ({})", .failures.join("; "))]
+    #[error("{name} could not be fetched ({problems})")]
     Unreachable {
         /// The file.
         name: String,
         /// What each mirror answered.
-        failures: Vec<String>,
+        problems: String,
     },
 }
 

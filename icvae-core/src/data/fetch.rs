@@ -61,7 +61,7 @@ impl fmt::Display for Progress {
                 received: 0,
                 total: None,
             } => {
-                write!(f, "Fetching {file} from {mirror}")
+                write!(f, "Fetching {file} from {}", host(mirror))
             }
             Self::Receiving { file, received, .. } => {
                 write!(f, "{file}: {:.1} MB", *received as f64 / 1e6)
@@ -71,7 +71,7 @@ impl fmt::Display for Progress {
                 mirror,
                 problem,
             } => {
-                write!(f, "{mirror} did not give {file}: {problem}")
+                write!(f, "{} did not give {file}: {problem}", host(mirror))
             }
         }
     }
@@ -89,9 +89,9 @@ pub struct Fetched {
 impl Archive {
     /// The four files: those that `folder` holds whole, and the others from the mirrors.
     ///
-    /// What is fetched is checked, then kept in `folder` (made where it is missing), each file whole or not at
-    /// all, so that a fetch that was cut off goes on at the first missing file. A folder that can't be written
-    /// does no harm but that.
+    /// What is fetched is checked, then kept in `folder` (made where it is missing), each file
+    /// whole or not at all, so that a fetch that was cut off goes on at the first missing file. A
+    /// folder that can't be written does no harm but that.
     ///
     /// # Errors
     /// If no mirror gives a file.
@@ -120,7 +120,11 @@ impl Archive {
             *content = loop {
                 if failures.len() == mirrors.len() {
                     let name = file.name.clone();
-                    return Err(DataError::Unreachable { name, failures }.into());
+                    return Err(DataError::Unreachable {
+                        name,
+                        problems: told(failures),
+                    }
+                    .into());
                 }
                 let mirror = mirrors[0];
                 match receive(&agent, mirror, file, progress) {
@@ -130,13 +134,14 @@ impl Archive {
                         break unpacked;
                     }
                     Err(problem) => {
-                        failures.push(format!("{mirror}: {problem}"));
+                        failures.push((host(mirror).to_owned(), problem.clone()));
                         progress(Progress::Failed {
                             file: file.name.clone(),
                             mirror: mirror.to_owned(),
                             problem,
                         });
-                        // The next file is asked of the other first: a failure may have cost a time-out.
+                        // The next file is asked of the other first: a failure may have cost a
+                        // time-out.
                         mirrors.rotate_left(1);
                     }
                 }
@@ -154,7 +159,11 @@ fn receive(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
     let address = format!("{}/{}", mirror.trim_end_matches('/'), file.packed_name());
-    let response = agent.get(&address).call().map_err(|e| e.to_string())?;
+    let response = agent.get(&address).call().map_err(|e| match e {
+        ureq::Error::Io(e) => e.to_string(),
+        ureq::Error::StatusCode(status) => format!("it answered with status {status}"),
+        e => e.to_string(),
+    })?;
     let total = response.body().content_length();
     let mut report = |received: u64| {
         progress(Progress::Receiving {
@@ -191,6 +200,28 @@ fn receive(
         return Err("what it sent has another checksum".into());
     }
     Ok((raw, content))
+}
+
+/// The host of an address, which is what a reader cares for.
+fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
+}
+
+/// Who failed and how, without saying the same twice.
+fn told(failures: Vec<(String, String)>) -> String {
+    let mut told: Vec<(String, String)> = Vec::new();
+    for (host, problem) in failures {
+        match told.last_mut().filter(|(_, last)| *last == problem) {
+            Some((hosts, _)) => *hosts = format!("{hosts} and {host}"),
+            None => told.push((host, problem)),
+        }
+    }
+    let told: Vec<_> = told
+        .into_iter()
+        .map(|(hosts, why)| format!("{hosts}: {why}"))
+        .collect();
+    told.join("; ")
 }
 
 /// Writes a file under a temporary name, then renames it.

@@ -1,6 +1,8 @@
-//! IDX, the file format of MNIST: a magic number, the sizes of the dimensions, then one byte a value.
+//! IDX, the file format of MNIST: a magic number, the sizes of the dimensions, then one byte a
+//! value.
 //!
-//! <http://yann.lecun.com/exdb/mnist/> describes it. All numbers are big-endian. Files may be gzipped.
+//! <http://yann.lecun.com/exdb/mnist/> describes it. All numbers are big-endian. Files may be
+//! gzipped.
 
 use std::io::Read;
 
@@ -23,8 +25,8 @@ impl Idx {
     /// Decodes the content of the file called `name`.
     ///
     /// # Errors
-    /// If it is not IDX, holds other than unsigned bytes in `dimensions` dimensions, or is shorter or longer
-    /// than its header says.
+    /// If it is not IDX, holds other than unsigned bytes in `dimensions` dimensions, or is shorter
+    /// or longer than its header says.
     pub fn decode(name: &str, content: Vec<u8>, dimensions: usize) -> Result<Self, DataError> {
         let wrong = |problem: String| DataError::file(name, problem);
         let cut_off = || {
@@ -37,8 +39,8 @@ impl Idx {
         let expected = [0, 0, 8, u8::try_from(dimensions).unwrap_or(u8::MAX)];
         if magic != expected {
             return Err(wrong(format!(
-                "starts with {magic:02x?} where IDX with {dimensions} dimensions has {expected:02x?}: \
-                 it is another file, or a damaged one"
+                "starts with {magic:02x?} where IDX with {dimensions} dimensions has \
+                 {expected:02x?}: it is another file, or a damaged one"
             )));
         }
         let (header, values) = content
@@ -65,7 +67,8 @@ impl Idx {
                 "is too long"
             };
             return Err(wrong(format!(
-                "{what}: its header promises {claimed} values and {found} follow; replace it by a whole copy"
+                "{what}: its header promises {claimed} values and {found} follow; replace it by \
+                 a whole copy"
             )));
         }
         Ok(Self {

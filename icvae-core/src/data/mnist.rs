@@ -105,7 +105,8 @@ impl Archive {
         let test = decode((&c, test_images), (&d, test_labels))?;
         if train.image_shape() != test.image_shape() {
             return Err(DataError::Mismatch(format!(
-                "the training images have {:?} pixels and the test images {:?}: they are of two data sets",
+                "the training images have {:?} pixels and the test images {:?}: they are of two \
+                 data sets",
                 train.image_shape(),
                 test.image_shape()
             ))
@@ -150,7 +151,8 @@ fn decode(
     let [n, rows, columns] = [images.sizes[0], images.sizes[1], images.sizes[2]];
     if n != labels.sizes[0] {
         return Err(DataError::Mismatch(format!(
-            "{images_name} holds {n} images, but {labels_name} {} labels: they do not belong together",
+            "{images_name} holds {n} images, but {labels_name} {} labels: they do not belong \
+             together",
             labels.sizes[0]
         ))
         .into());

@@ -1,7 +1,8 @@
-//! Digits: MNIST (found, fetched, checked), drawn ones where it can't be had, and batches of either.
+//! Digits: MNIST (found, fetched, checked), drawn ones where it can't be had, and batches of
+//! either.
 //!
-//! [`load`] gives [`Digits`]: a training and a test [`Dataset`], whose images are bytes in memory and become
-//! floats a [`Batch`] at a time, in the order of [`Batches`].
+//! [`load`] gives [`Digits`]: a training and a test [`Dataset`], whose images are bytes in memory
+//! and become floats a [`Batch`] at a time, in the order of [`Batches`].
 
 mod batches;
 mod dataset;

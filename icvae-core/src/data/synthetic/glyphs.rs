@@ -1,7 +1,7 @@
 //! The shapes of the digits: several ways of writing each.
 //!
-//! A stroke is a list of points in a box 1 high, x to the right and y down, joined by a smooth curve. A point
-//! given twice is a corner, where the pen turns without leaving the paper.
+//! A stroke is a list of points in a box 1 high, x to the right and y down, joined by a smooth
+//! curve. A point given twice is a corner, where the pen turns without leaving the paper.
 
 /// A way of writing a digit.
 pub(super) struct Glyph {

@@ -34,7 +34,8 @@ pub struct Style {
     pub pressure: f32,
     /// Brightness of the line, in [0, 1].
     pub ink: f32,
-    /// Unsteadiness of the hand: the standard deviation of a point's place, as a share of the height.
+    /// Unsteadiness of the hand: the standard deviation of a point's place, as a share of the
+    /// height.
     pub wobble: f32,
     /// Distance of the centre of mass from the image's, in pixels to the right and down.
     pub shift: (f32, f32),
@@ -185,7 +186,8 @@ fn press(style: &Style, path: Vec<(f32, f32)>) -> Vec<Point> {
         .collect()
 }
 
-/// Scales the inked box to the style's size, and puts the centre of mass in its place, as MNIST was made.
+/// Scales the inked box to the style's size, and puts the centre of mass in its place, as MNIST was
+/// made.
 fn place(strokes: &mut [Vec<Point>], style: &Style) {
     let points = || strokes.iter().flatten();
     let (mut low, mut high) = ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN));

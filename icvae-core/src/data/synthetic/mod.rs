@@ -1,4 +1,5 @@
-//! Digits drawn by this crate, where MNIST cannot be had: strokes, a hand that varies, and a soft pen.
+//! Digits drawn by this crate, where MNIST cannot be had: strokes, a hand that varies, and a soft
+//! pen.
 //!
 //! Image i is a pure function of the seed and of i, so a larger set starts with the smaller one.
 
