@@ -1,17 +1,102 @@
 //! `cargo kernel`: prepares, runs, publishes and checks the notebooks.
+
+mod builds;
+mod disk;
+mod evcxr;
+mod gpu;
+mod jupyter;
+mod kernelspec;
+mod layout;
+mod libtorch;
 mod live;
+mod pins;
+mod process;
+mod python;
+mod report;
+mod torch;
+mod verb;
 
-use clap::Parser;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-#[derive(Parser)]
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use layout::Layout;
+use verb::run::Target;
+
+/// Prepares, runs, publishes and checks the ICVAE notebooks.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kernel",
+    bin_name = "cargo kernel",
+    version,
+    arg_required_else_help = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run a kernel (Jupyter does this).
+    /// Install everything that a first run needs, and nothing twice
+    Install,
+    /// Install what is missing, then open JupyterLab on the tutorial
+    Lab {
+        /// The notebook to open instead
+        notebook: Option<PathBuf>,
+        /// Options for JupyterLab, after `--`
+        #[arg(last = true)]
+        options: Vec<String>,
+    },
+    /// Run notebooks without a browser and write the executed copies
+    Run {
+        /// The notebooks
+        #[arg(required = true)]
+        notebooks: Vec<PathBuf>,
+        /// The folder for the executed copies
+        #[arg(long, default_value = "target/notebooks", conflicts_with = "inplace")]
+        output: PathBuf,
+        /// Write the outputs into the notebooks themselves
+        #[arg(long)]
+        inplace: bool,
+    },
+    /// Run a kernel (Jupyter does this)
     #[command(hide = true)]
     Kernel(live::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Verb::parse() {
-        Verb::Kernel(args) => live::run(&args),
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    let layout = Layout::find;
+    match arguments.verb {
+        Verb::Install => verb::install::run(&layout()?).map(|_| ExitCode::SUCCESS),
+        Verb::Lab { notebook, options } => {
+            verb::lab::run(&layout()?, notebook.as_deref(), &options)
+        }
+        Verb::Run {
+            notebooks,
+            output,
+            inplace,
+        } => {
+            let target = if inplace {
+                Target::InPlace
+            } else {
+                Target::Folder(output)
+            };
+            verb::run::run(&layout()?, &notebooks, &target)
+        }
+        // A kernel knows its folders from its kernelspec.
+        Verb::Kernel(arguments) => live::run(&arguments).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,0 +1,346 @@
+//! Build folders: where evcxr compiles cells.
+//!
+//! A folder that has compiled the dependencies once starts a notebook in seconds, a fresh one in
+//! minutes, and two kernels must never share one. So `install` warms the folder `warm`, in which no
+//! kernel works, and each kernel takes the first of `0`, `1`, … that is free: a copy of `warm` that
+//! shares its large files.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs::{self, File, TryLockError};
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::layout::{EVCXR_VERSION, Layout};
+use crate::python::Environment;
+use crate::{jupyter, kernelspec, process};
+
+/// Runs cells on a bare evcxr_jupyter.
+const DRIVER: &str = include_str!("../python/warm.py");
+/// How a notebook names the library, seen from `notebooks/`.
+const OWN_DEPENDENCY: &str = ":dep icvae-core = { path = \"../icvae-core\" }";
+/// The file in a build folder that says what it was made from.
+const STAMP: &str = "icvae-stamp";
+
+/// An exclusive lock on the file, or `None` while another process has it.
+///
+/// # Errors
+/// If the file can't be made.
+pub fn try_lock(path: &Path) -> Result<Option<File>> {
+    let failed = || format!("{} can't be locked", path.display());
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .with_context(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).with_context(failed),
+    }
+}
+
+/// Makes `dir` a copy of the folder `warm`, unless it already stems from the present one.
+///
+/// Nobody else may be working in `dir`.
+///
+/// # Errors
+/// If it can't be written.
+pub fn refresh(warm: &Path, dir: &Path) -> Result<()> {
+    let Some(stamp) = read_stamp(warm) else {
+        // Nothing is warm yet: evcxr fills an empty folder, slowly.
+        return fs::create_dir_all(dir).with_context(|| format!("{} can't be made", dir.display()));
+    };
+    if read_stamp(dir).as_deref() == Some(&stamp) {
+        return Ok(());
+    }
+    if dir.exists() {
+        fs::remove_dir_all(dir).with_context(|| format!("{} can't be removed", dir.display()))?;
+    }
+    let copied = copy_tree(warm, dir);
+    if copied.is_err() {
+        // Half a copy must not be taken for a whole one.
+        let _ = fs::remove_dir_all(dir);
+    }
+    copied.with_context(|| format!("{} can't be copied to {}", warm.display(), dir.display()))
+}
+
+/// Copies a folder with the times of its files, by which cargo tells what is fresh. The stamp comes
+/// last, so that a copy cut off isn't taken for a whole one.
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    copy_folder(from, to)?;
+    fs::copy(from.join(STAMP), to.join(STAMP)).map(drop)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if is_of_one_folder(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy_folder(&source, &target)?;
+        } else if !(is_replaced_whole(&source) && fs::hard_link(&source, &target).is_ok()) {
+            fs::copy(&source, &target)?;
+            let modified = entry.metadata()?.modified()?;
+            File::options()
+                .write(true)
+                .open(&target)?
+                .set_modified(modified)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a copy has no use for: the stamp, which comes last, locks, and the cells that were compiled.
+fn is_of_one_folder(name: &str) -> bool {
+    name == STAMP
+        || name == ".cargo-lock"
+        || name == "incremental"
+        || name.starts_with("libcode_")
+        || name.starts_with("libctx")
+}
+
+/// Whether the compiler replaces such a file rather than writing into it, so that copies may share it.
+fn is_replaced_whole(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|kind| kind == "rlib" || kind == "rmeta" || kind == "a")
+}
+
+fn read_stamp(dir: &Path) -> Option<String> {
+    fs::read_to_string(dir.join(STAMP)).ok()
+}
+
+/// Whether the warm folder was made from the present sources and tools.
+pub fn is_warm(layout: &Layout, stamp: &str) -> bool {
+    read_stamp(&layout.warm_build()).as_deref() == Some(stamp)
+}
+
+/// Notes that the warm folder was made from what `stamp` stands for.
+///
+/// # Errors
+/// If it can't be written.
+pub fn mark_warm(layout: &Layout, stamp: &str) -> Result<()> {
+    let path = layout.warm_build().join(STAMP);
+    fs::write(&path, stamp).with_context(|| format!("{} can't be written", path.display()))
+}
+
+/// Takes the mark away before the folder is changed.
+fn unmark(layout: &Layout) -> Result<()> {
+    let path = layout.warm_build().join(STAMP);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} can't be removed", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Compiles what the notebooks depend on into the warm folder.
+///
+/// # Errors
+/// If a notebook can't be read or its dependencies don't compile.
+pub fn warm(
+    layout: &Layout,
+    environment: &Environment,
+    evcxr: &Path,
+    cancel: &AtomicBool,
+) -> Result<()> {
+    unmark(layout)?;
+    let dir = layout.warm_build();
+    fs::create_dir_all(&dir).with_context(|| format!("{} can't be made", dir.display()))?;
+    // Cells get the versions that the library is tested with.
+    fs::copy(layout.root.join("Cargo.lock"), dir.join("Cargo.lock"))
+        .with_context(|| format!("{} can't be written", dir.join("Cargo.lock").display()))?;
+    let mut command = Command::new(environment.python());
+    jupyter::headless(&mut command, layout, environment);
+    command
+        .args(["-c", DRIVER])
+        .arg(evcxr)
+        .arg(dependencies(layout)?.join("\n"))
+        .arg("icvae_core::tch::Device::Cpu")
+        .envs(kernelspec::variables(layout, evcxr))
+        .env("EVCXR_TMPDIR", &dir)
+        .current_dir(notebook_folder(layout));
+    process::logged(&mut command, "warm build", &layout.log("warm"), cancel)
+}
+
+/// Where relative paths in the notebooks start.
+fn notebook_folder(layout: &Layout) -> PathBuf {
+    Some(layout.notebooks())
+        .filter(|dir| dir.is_dir())
+        .unwrap_or_else(|| layout.core())
+}
+
+/// The lines that name dependencies in any of the notebooks, each once; the library at least.
+fn dependencies(layout: &Layout) -> Result<Vec<String>> {
+    let mut lines = vec![OWN_DEPENDENCY.to_owned()];
+    for notebook in notebooks(layout)? {
+        let unreadable = || format!("{} is not a notebook", notebook.display());
+        let text = fs::read_to_string(&notebook).with_context(unreadable)?;
+        let content: Value = serde_json::from_str(&text).with_context(unreadable)?;
+        for cell in content["cells"].as_array().into_iter().flatten() {
+            for line in source(cell).lines() {
+                if line.starts_with(":dep ") && !lines.iter().any(|known| known == line) {
+                    lines.push(line.to_owned());
+                }
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// The repository's notebooks, by name.
+///
+/// # Errors
+/// If the folder can't be read.
+pub fn notebooks(layout: &Layout) -> Result<Vec<PathBuf>> {
+    let dir = layout.notebooks();
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    let entries = fs::read_dir(&dir).with_context(|| format!("{} can't be read", dir.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|kind| kind == "ipynb") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A code cell's source; notebooks hold it as one text or as a list of lines.
+fn source(cell: &Value) -> String {
+    match &cell["source"] {
+        _ if cell["cell_type"] != "code" => String::new(),
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
+        text => text.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+/// What the warm folder depends on, as a short text: the library's sources, the locked versions,
+/// libtorch, the compiler and evcxr.
+///
+/// # Errors
+/// If the sources can't be read or rustc doesn't run.
+pub fn stamp(layout: &Layout) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    let rustc = process::output(Command::new("rustc").arg("-Vv"), Duration::from_secs(20))
+        .context("install Rust from https://rustup.rs")?;
+    (rustc, EVCXR_VERSION).hash(&mut hasher);
+    fs::read_link(layout.libtorch().join("include"))
+        .ok()
+        .hash(&mut hasher);
+    layout
+        .libtorch()
+        .join("lib/libtorch_cuda.so")
+        .exists()
+        .hash(&mut hasher);
+    let core = layout.core();
+    let mut files = vec![
+        layout.root.join("Cargo.lock"),
+        layout.root.join("Cargo.toml"),
+        core.join("Cargo.toml"),
+    ];
+    list_files(&core.join("src"), &mut files)?;
+    files.sort();
+    for file in files {
+        let content =
+            fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
+        (file, content).hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn list_files(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = fs::read_dir(dir).with_context(|| format!("{} can't be read", dir.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            list_files(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(dir: &Path) -> Layout {
+        Layout {
+            root: dir.join("repo"),
+            cache: dir.join("cache"),
+        }
+    }
+
+    fn warm(layout: &Layout, stamp: &str) {
+        let deps = layout.warm_build().join("target/deps");
+        fs::create_dir_all(&deps).unwrap();
+        fs::write(deps.join("libx.rlib"), stamp).unwrap();
+        fs::write(deps.join("x.d"), stamp).unwrap();
+        fs::write(layout.warm_build().join("target/libcode_1.so"), stamp).unwrap();
+        let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        File::options()
+            .write(true)
+            .open(deps.join("x.d"))
+            .unwrap()
+            .set_modified(old)
+            .unwrap();
+        mark_warm(layout, stamp).unwrap();
+    }
+
+    #[test]
+    fn a_copy_keeps_times_and_shares_nothing_that_is_written_into() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = layout(dir.path());
+        warm(&layout, "one");
+        let slot = layout.builds().join("0");
+        refresh(&layout.warm_build(), &slot).unwrap();
+        let (original, copied) = (
+            layout.warm_build().join("target/deps/x.d"),
+            slot.join("target/deps/x.d"),
+        );
+        let time = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+        assert_eq!(time(&copied), time(&original));
+        assert!(
+            !slot.join("target/libcode_1.so").exists(),
+            "a compiled cell was copied"
+        );
+
+        fs::write(&copied, "changed").unwrap();
+        assert_eq!(fs::read_to_string(original).unwrap(), "one");
+    }
+
+    #[test]
+    fn a_copy_of_an_older_warm_folder_is_made_anew_and_a_current_one_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = layout(dir.path());
+        let slot = layout.builds().join("0");
+        refresh(&layout.warm_build(), &slot).unwrap();
+        assert!(slot.is_dir(), "nothing is warm: an empty folder will do");
+        for stamp in ["one", "two"] {
+            fs::remove_dir_all(layout.warm_build()).ok();
+            warm(&layout, stamp);
+            refresh(&layout.warm_build(), &slot).unwrap();
+            let content = fs::read_to_string(slot.join("target/deps/libx.rlib")).unwrap();
+            assert_eq!(content, stamp);
+        }
+        fs::write(slot.join("mine"), "").unwrap();
+        refresh(&layout.warm_build(), &slot).unwrap();
+        assert!(slot.join("mine").exists());
+    }
+}

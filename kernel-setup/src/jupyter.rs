@@ -1,0 +1,35 @@
+//! How programs of the Python environment are started.
+
+use std::env;
+use std::process::Command;
+
+use crate::layout::Layout;
+use crate::python::Environment;
+
+/// Sets what a Jupyter program needs to find this environment's kernels first, whatever else the
+/// reader has installed.
+pub fn environment(command: &mut Command, layout: &Layout, environment: &Environment) {
+    let bin = environment.prefix.join("bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(std::iter::once(bin).chain(env::split_paths(&path)));
+    if let Ok(path) = path {
+        command.env("PATH", path);
+    }
+    command
+        .env("JUPYTER_PREFER_ENV_PATH", "1")
+        .env("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+        .current_dir(&layout.root);
+    // Cargo's own variables would reach the cells' compilations.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+}
+
+/// As [`environment`], for runs without a browser: nothing is left in the reader's home.
+pub fn headless(command: &mut Command, layout: &Layout, environment: &Environment) {
+    self::environment(command, layout, environment);
+    command.env("JUPYTER_RUNTIME_DIR", layout.runtime());
+}

@@ -1,0 +1,112 @@
+//! The kernelspec: all that Jupyter needs to start the kernel, in whichever way it is started.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::layout::{KERNEL_NAME, Layout};
+use crate::python::Environment;
+
+/// The files of the kernelspec beside `kernel.json`.
+const LOGOS: [(&str, &[u8]); 3] = [
+    ("logo-svg.svg", include_bytes!("../assets/logo-svg.svg")),
+    ("logo-32x32.png", include_bytes!("../assets/logo-32x32.png")),
+    ("logo-64x64.png", include_bytes!("../assets/logo-64x64.png")),
+];
+
+/// The kernelspec's folder in an environment.
+pub fn folder(environment: &Environment) -> PathBuf {
+    environment
+        .prefix
+        .join("share/jupyter/kernels")
+        .join(KERNEL_NAME)
+}
+
+/// The variables that a kernel needs, whoever starts it.
+pub fn variables(layout: &Layout, evcxr: &Path) -> Vec<(&'static str, PathBuf)> {
+    vec![
+        ("LIBTORCH", layout.libtorch()),
+        ("LD_LIBRARY_PATH", layout.libtorch().join("lib")),
+        ("EVCXR_CONFIG_DIR", layout.evcxr_config()),
+        ("ICVAE_EVCXR_JUPYTER", evcxr.to_owned()),
+    ]
+}
+
+fn content(layout: &Layout, evcxr: &Path) -> Value {
+    let variables: serde_json::Map<_, _> = variables(layout, evcxr)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    json!({
+        "argv": [layout.tool(), "kernel", "--connection-file", "{connection_file}"],
+        "display_name": "Rust (ICVAE)",
+        "language": "rust",
+        "interrupt_mode": "message",
+        "env": variables,
+        "metadata": { "debugger": false },
+    })
+}
+
+/// What is wrong with the installed kernelspec, or `None`.
+pub fn fault(layout: &Layout, environment: &Environment, evcxr: &Path) -> Option<String> {
+    let path = folder(environment).join("kernel.json");
+    let Ok(text) = fs::read_to_string(&path) else {
+        return Some(format!("{} is missing", layout.show(&path)));
+    };
+    if serde_json::from_str::<Value>(&text).ok().as_ref() != Some(&content(layout, evcxr)) {
+        return Some(format!("{} is not what it should be", layout.show(&path)));
+    }
+    (!layout.tool().is_file()).then(|| format!("{} is missing", layout.show(&layout.tool())))
+}
+
+/// Writes the kernelspec, each file whole.
+///
+/// # Errors
+/// If the environment can't be written.
+pub fn install(layout: &Layout, environment: &Environment, evcxr: &Path) -> Result<()> {
+    let folder = folder(environment);
+    let text = serde_json::to_string_pretty(&content(layout, evcxr))?;
+    for (name, content) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
+        write_whole(&folder.join(name), content, 0o644)?;
+    }
+    let config = layout.evcxr_config();
+    fs::create_dir_all(&config).with_context(|| format!("{} can't be made", config.display()))
+}
+
+/// Whether the copy of this tool that Jupyter starts is this very program.
+pub fn tool_is_current(layout: &Layout, program: &Path) -> bool {
+    match (fs::read(program), fs::read(layout.tool())) {
+        (Ok(this), Ok(copy)) => this == copy,
+        _ => false,
+    }
+}
+
+/// Puts a copy of `program` where the kernelspec expects it.
+///
+/// Kernels that run go on with the old one: its file is replaced, not overwritten.
+///
+/// # Errors
+/// If it can't be written.
+pub fn install_tool(layout: &Layout, program: &Path) -> Result<()> {
+    let content =
+        fs::read(program).with_context(|| format!("{} can't be read", program.display()))?;
+    write_whole(&layout.tool(), &content, 0o755)
+}
+
+/// Writes a file under another name and then gives it its own.
+fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    let failed = || format!("{} can't be written", path.display());
+    let dir = path.parent().with_context(failed)?;
+    fs::create_dir_all(dir).with_context(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(dir).with_context(failed)?;
+    file.write_all(content).with_context(failed)?;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(mode))
+        .with_context(failed)?;
+    file.persist(path).with_context(failed)?;
+    Ok(())
+}

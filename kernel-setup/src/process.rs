@@ -1,0 +1,197 @@
+//! Running other programs: their output goes to a log, a sign of life to the reader.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::report;
+
+const POLL: Duration = Duration::from_millis(50);
+/// How often a long step says that it is still at work.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+/// How much of a failed program's output is shown; the rest is in the log.
+const SHOWN_LINES: usize = 25;
+
+/// The whole message of a program that was stopped from outside.
+pub const STOPPED: &str = "stopped, because another step failed";
+
+/// Runs `command` to its end, with all it prints going to the file `log`.
+///
+/// `step` names what is going on in the signs of life. As soon as `cancel` is set the program is
+/// stopped.
+///
+/// # Errors
+/// If the program can't be started, is stopped, or fails: then with its last lines.
+pub fn logged(command: &mut Command, step: &str, log: &Path, cancel: &AtomicBool) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    if let Some(dir) = log.parent() {
+        fs::create_dir_all(dir).with_context(|| format!("{} can't be made", dir.display()))?;
+    }
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("{} can't be written", log.display()))?;
+    writeln!(&file, "$ {command:?}")?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("{name} can't be started"))?;
+
+    let lines = Mutex::new(Vec::new());
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let status = thread::scope(|scope| {
+        scope.spawn(|| collect(stdout, &file, &lines));
+        scope.spawn(|| collect(stderr, &file, &lines));
+        watch(&mut child, step, &lines, cancel)
+    })?;
+    if cancel.load(Ordering::Relaxed) && !status.success() {
+        bail!(STOPPED);
+    }
+    if !status.success() {
+        let lines = lines.into_inner().unwrap_or_default();
+        let shown = lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n    ");
+        bail!(
+            "{name} failed ({status}); all it said is in {}\n    {shown}",
+            log.display()
+        );
+    }
+    Ok(())
+}
+
+/// Hands each line of `stream` to the log and to the list of last lines.
+fn collect(stream: Option<impl Read>, mut file: &File, lines: &Mutex<Vec<String>>) {
+    let Some(stream) = stream else { return };
+    for line in BufReader::new(stream)
+        .split(b'\n')
+        .map_while(std::io::Result::ok)
+    {
+        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        // A log that can't be written must not stop the installation.
+        let _ = writeln!(file, "{line}");
+        if let Ok(mut lines) = lines.lock() {
+            lines.push(line);
+            if lines.len() > 4 * SHOWN_LINES {
+                lines.drain(..2 * SHOWN_LINES);
+            }
+        }
+    }
+}
+
+fn watch(
+    child: &mut Child,
+    step: &str,
+    lines: &Mutex<Vec<String>>,
+    cancel: &AtomicBool,
+) -> Result<ExitStatus> {
+    let start = Instant::now();
+    let mut next = SIGN_OF_LIFE;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if cancel.load(Ordering::Relaxed) {
+            child.kill()?;
+        }
+        if start.elapsed() >= next {
+            next += SIGN_OF_LIFE;
+            let last = lines.lock().ok().and_then(|lines| lines.last().cloned());
+            report::alive(step, start.elapsed(), last.as_deref().unwrap_or_default());
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// What `command` prints, if it ends well within `limit`.
+///
+/// # Errors
+/// If it can't be started, fails, or takes longer (it is stopped then).
+pub fn output(command: &mut Command, limit: Duration) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("{name} can't be started"))?;
+    let start = Instant::now();
+    while child.try_wait()?.is_none() {
+        if start.elapsed() > limit {
+            child.kill()?;
+            child.wait()?;
+            bail!("{name} took longer than {} s", limit.as_secs());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output()?;
+    if !status.success() {
+        bail!(
+            "{name} failed ({status}): {}",
+            String::from_utf8_lossy(&stderr).trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_failure_shows_the_last_lines_and_names_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log/x.log");
+        let script = "for i in $(seq 500); do echo line $i; done; echo why >&2; exit 3";
+        let error = logged(&mut sh(script), "x", &log, &AtomicBool::new(false)).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("exit status: 3") && text.contains("x.log"),
+            "{text}"
+        );
+        assert!(
+            text.contains("why") && text.lines().count() <= SHOWN_LINES + 1,
+            "{text}"
+        );
+        assert!(fs::read_to_string(log).unwrap().contains("line 1\n"));
+    }
+
+    #[test]
+    fn cancelling_stops_the_program() {
+        let dir = tempfile::tempdir().unwrap();
+        let cancelled = AtomicBool::new(true);
+        let log = dir.path().join("x.log");
+        let mut sleep = Command::new("sleep");
+        let error = logged(sleep.arg("60"), "x", &log, &cancelled).unwrap_err();
+        assert!(error.to_string().contains("another step failed"));
+    }
+
+    #[test]
+    fn a_slow_or_missing_program_is_an_error() {
+        let limit = Duration::from_millis(100);
+        let slow = output(Command::new("sleep").arg("60"), limit).unwrap_err();
+        assert!(slow.to_string().contains("took longer"));
+        let missing = output(&mut Command::new("no-such-program"), limit).unwrap_err();
+        assert!(missing.to_string().contains("can't be started"));
+    }
+}

@@ -1,0 +1,127 @@
+//! `cargo kernel run`: notebooks without a browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use super::{install, lab};
+use crate::jupyter;
+use crate::layout::{KERNEL_NAME, Layout};
+use crate::python::Environment;
+
+/// Talks to the kernel; nbclient knows the protocol.
+const DRIVER: &str = include_str!("../../python/run.py");
+
+/// Where executed copies go.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Into this folder.
+    Folder(PathBuf),
+    /// Over the notebook itself.
+    InPlace,
+}
+
+/// Runs each notebook to its end or to its first failing cell.
+///
+/// # Errors
+/// If a notebook doesn't exist or would be overwritten; a failing cell makes the exit status 1.
+pub fn run(layout: &Layout, notebooks: &[PathBuf], target: &Target) -> Result<ExitCode> {
+    let plan = plan(notebooks, target)?;
+    let installed = install::run(layout)?;
+    for (notebook, copy) in plan {
+        if !execute(layout, &installed.environment, &notebook, &copy, &[])? {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Each notebook with the path of its executed copy, checked before the first is run.
+fn plan(notebooks: &[PathBuf], target: &Target) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut plan: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for notebook in notebooks {
+        let notebook = lab::absolute(notebook)?;
+        let copy = match target {
+            Target::InPlace => notebook.clone(),
+            Target::Folder(folder) => {
+                let copy = folder.join(notebook.file_name().unwrap_or_default());
+                if copy.canonicalize().is_ok_and(|copy| copy == notebook) {
+                    bail!(
+                        "{} would be overwritten: choose another --output, or use --inplace",
+                        notebook.display()
+                    );
+                }
+                copy
+            }
+        };
+        if plan.iter().any(|(_, other)| *other == copy) {
+            bail!(
+                "two of the notebooks would be written to {}",
+                copy.display()
+            );
+        }
+        plan.push((notebook, copy));
+    }
+    Ok(plan)
+}
+
+/// Runs one notebook; `false` if a cell failed.
+///
+/// # Errors
+/// If it can't be started, or the copy can't be written.
+pub fn execute(
+    layout: &Layout,
+    environment: &Environment,
+    notebook: &Path,
+    copy: &Path,
+    variables: &[(&str, &str)],
+) -> Result<bool> {
+    println!("{}", layout.show(notebook));
+    if let Some(folder) = copy.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{} can't be made", folder.display()))?;
+    }
+    let copy = std::path::absolute(copy)?;
+    let mut command = Command::new(environment.python());
+    jupyter::headless(&mut command, layout, environment);
+    command
+        .args(["-c", DRIVER])
+        .arg(notebook)
+        .arg(copy)
+        .arg(KERNEL_NAME);
+    command.envs(variables.iter().copied());
+    let status = command.status().context("the notebook can't be run")?;
+    Ok(status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_notebook_is_overwritten_unasked() {
+        let dir = tempfile::tempdir().unwrap();
+        let notebook = dir.path().join("a.ipynb");
+        fs::write(&notebook, "{}").unwrap();
+        let planned = |target| plan(std::slice::from_ref(&notebook), &target);
+
+        let here = planned(Target::Folder(dir.path().to_owned()))
+            .unwrap_err()
+            .to_string();
+        assert!(here.contains("would be overwritten"), "{here}");
+        assert!(planned(Target::InPlace).is_ok());
+        assert!(planned(Target::Folder(dir.path().join("out"))).is_ok());
+
+        let twice = [notebook.clone(), notebook];
+        let error = plan(&twice, &Target::Folder(dir.path().join("out"))).unwrap_err();
+        assert!(error.to_string().contains("two of the notebooks"));
+        let error = plan(&["gone.ipynb".into()], &Target::InPlace).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("there is no notebook gone.ipynb")
+        );
+    }
+}
