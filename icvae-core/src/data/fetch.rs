@@ -47,25 +47,14 @@ impl fmt::Display for Progress {
                 file,
                 mirror,
                 received: 0,
-                total: Some(total),
+                total,
             } => {
-                write!(
-                    f,
-                    "Fetching {file} ({:.1} MB) from {mirror}",
-                    *total as f64 / 1e6
-                )
+                let size = total
+                    .map(|total| format!(" ({})", size(total)))
+                    .unwrap_or_default();
+                write!(f, "Fetching {file}{size} from {}", host(mirror))
             }
-            Self::Receiving {
-                file,
-                mirror,
-                received: 0,
-                total: None,
-            } => {
-                write!(f, "Fetching {file} from {}", host(mirror))
-            }
-            Self::Receiving { file, received, .. } => {
-                write!(f, "{file}: {:.1} MB", *received as f64 / 1e6)
-            }
+            Self::Receiving { file, received, .. } => write!(f, "{file}: {}", size(*received)),
             Self::Failed {
                 file,
                 mirror,
@@ -74,6 +63,13 @@ impl fmt::Display for Progress {
                 write!(f, "{} did not give {file}: {problem}", host(mirror))
             }
         }
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }
 
@@ -130,7 +126,8 @@ impl Archive {
                 match receive(&agent, mirror, file, progress) {
                     Ok((raw, unpacked)) => {
                         let kept = folder.map_or(Ok(()), |folder| keep(folder, file, &raw));
-                        not_kept = not_kept.or(kept.err().map(|e| e.to_string()));
+                        // The error itself would name the temporary file, which is gone.
+                        not_kept = not_kept.or(kept.err().map(|e| e.kind().to_string()));
                         break unpacked;
                     }
                     Err(problem) => {
