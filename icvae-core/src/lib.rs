@@ -11,6 +11,8 @@ pub mod settings;
 pub mod train;
 
 pub use error::{Error, Result};
+/// JSON, re-exported for the settings that a model in a notebook describes itself by.
+pub use serde_json;
 pub use settings::Settings;
 /// libtorch for Rust, re-exported so that a notebook uses the very version this crate was built with.
 pub use tch;
