@@ -25,7 +25,16 @@ use crate::data::Batch;
 ///         let x_hat = self.layers.forward(&batch.x);
 ///         Ok(Losses::new((x_hat - &batch.x).square().mean(Kind::Float)))
 ///     }
-/// X
+///     fn settings(&self) -> serde_json::Value {
+///         serde_json::json!({ "model": "autoencoder" })
+///     }
+///     fn rebuild(&self) -> icvae_core::Result<Self> {
+///         icvae_core::tch::manual_seed(0);
+///         let vs = nn::VarStore::new(self.vs.device());
+///         let layers = nn::seq().add(nn::linear(vs.root() / "only", 784, 784, Default::default()));
+///         Ok(Self { vs, layers })
+///     }
+/// }
 /// ```
 pub trait Model: Sized {
     /// Where the parameters live.
