@@ -38,7 +38,7 @@ impl Default for ProbeConfig {
 /// Trains a classifier to read the class from codes, and returns its accuracy on codes it has not seen,
 /// in [0, 1].
 ///
-/// Codes are [N, Z], labels [N] in 0..`classes`. An accuracy at the share of the most frequent class means
+/// Codes are `[N, Z]`, labels `[N]` in 0..`classes`. An accuracy at the share of the most frequent class means
 /// that the probe found nothing; a higher one is a lower bound on what the code gives away.
 ///
 /// # Errors

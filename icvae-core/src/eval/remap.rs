@@ -7,7 +7,7 @@ use crate::{Error, Result};
 
 /// Remaps each image into every class in its own style: the code stays, the condition changes.
 ///
-/// Takes x, [N, P], and its true conditions c, [N, C]; returns [N·(2 + C), P], for each image the image
+/// Takes x, `[N, P]`, and its true conditions c, `[N, C]`; returns `[N·(2 + C), P]`, for each image the image
 /// itself, its reconstruction, and the C decodings of the same code under each class in turn: the rows of
 /// the tutorial's grid. Each code is one sample of q(z|x), or its mean where `mean` is set.
 ///

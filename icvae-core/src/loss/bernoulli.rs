@@ -8,7 +8,7 @@ use crate::Result;
 /// −log p(x|a) = Σ_p [ max(a_p, 0) − a_p x_p + log(1 + e^(−|a_p|)) ], the binary cross-entropy of pixels
 /// in [0, 1] from log-odds a, in the form that neither overflows nor takes log 0.
 ///
-/// Takes x and the log-odds, [B, P]; returns nats, [B]: **summed over the pixels**, not reduced over the
+/// Takes x and the log-odds, `[B, P]`; returns nats, `[B]`: **summed over the pixels**, not reduced over the
 /// batch.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use crate::model::Gaussian;
 /// (1/B) Σ_j KL[q(z|x_i) ‖ q(z|x_j)], which by the convexity of KL in its second argument is at least
 /// KL[q(z|x_i) ‖ q̂(z)], q̂ = (1/B) Σ_j q(z|x_j) (Moyer et al. 2018, section 3, as corrected).
 ///
-/// Takes q, [B, Z]; returns nats, [B]: the mean over j, i = j included, not reduced over i. Its mean is
+/// Takes q, `[B, Z]`; returns nats, `[B]`: the mean over j, i = j included, not reduced over i. Its mean is
 /// the mean of [`pairwise_kl`](super::pairwise_kl), but every sum over j is a mean of something that does
 /// not depend on i, so it costs B·Z instead of B·B·Z:
 ///

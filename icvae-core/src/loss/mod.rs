@@ -1,6 +1,6 @@
 //! The terms of the loss, one a file.
 //!
-//! Every term says its **reduction**: a term "a batch" returns one number an example, [B], and the
+//! Every term says its **reduction**: a term "a batch" returns one number an example, `[B]`, and the
 //! caller takes the mean. Shape letters as in [`crate::model`].
 
 mod bernoulli;

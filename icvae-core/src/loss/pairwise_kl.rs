@@ -10,7 +10,7 @@ pub const VARIANCE_FLOOR: f64 = 1e-8;
 /// All pairs: entry (i, j) is KL[q(z|x_i) ‖ q(z|x_j)]
 /// = ½ Σ_d [ σ²_id/σ²_jd − 1 − log(σ²_id/σ²_jd) + (μ_id − μ_jd)²/σ²_jd ].
 ///
-/// Takes q, [B, Z]; returns nats, [B, B]: summed over the latent dimensions, not reduced over pairs. The
+/// Takes q, `[B, Z]`; returns nats, `[B, B]`: summed over the latent dimensions, not reduced over pairs. The
 /// diagonal is 0 and no entry is negative.
 ///
 /// This is the readable form: it holds B·B·Z numbers. Its mean, which is all that the loss needs, comes

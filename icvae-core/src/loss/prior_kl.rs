@@ -6,7 +6,7 @@ use crate::model::Gaussian;
 
 /// KL[q(z|x) ‖ N(0, I)] = −½ Σ_d (1 + log σ²_d − μ²_d − σ²_d) (Kingma and Welling 2013, appendix B).
 ///
-/// Takes q, [B, Z]; returns nats, [B]: summed over the latent dimensions, not reduced over the batch.
+/// Takes q, `[B, Z]`; returns nats, `[B]`: summed over the latent dimensions, not reduced over the batch.
 ///
 /// ```
 /// use icvae_core::{loss::prior_kl, model::Gaussian, tch::{Device, Kind, Tensor}};

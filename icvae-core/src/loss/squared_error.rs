@@ -10,7 +10,7 @@ use crate::Result;
 /// Up to a constant and a factor 2 the negative log-likelihood of a Gaussian p(x|z, c) with unit
 /// variance; equal to P · mse, as the tutorial's Keras code writes it.
 ///
-/// Takes x and x̂, [B, P]; returns [B]: **summed over the pixels**, not reduced over the batch.
+/// Takes x and x̂, `[B, P]`; returns `[B]`: **summed over the pixels**, not reduced over the batch.
 ///
 /// # Errors
 /// If the shapes differ.

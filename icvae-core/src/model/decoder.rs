@@ -17,7 +17,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Builds a decoder of [B, inputs] to [B, outputs]; `inputs` counts code and condition.
+    /// Builds a decoder of `[B, inputs]` to `[B, outputs]`; `inputs` counts code and condition.
     ///
     /// # Errors
     /// If the configuration makes no sense.
@@ -37,7 +37,7 @@ impl Decoder {
         })
     }
 
-    /// Decodes z, [B, Z], with the condition c, [B, C], beside it where the model has one.
+    /// Decodes z, `[B, Z]`, with the condition c, `[B, C]`, beside it where the model has one.
     pub fn forward_t(&self, z: &Tensor, c: Option<&Tensor>, train: bool) -> Tensor {
         let input = match c {
             Some(c) => Tensor::cat(&[z, c], 1),

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// A fully connected layer a ↦ aWᵀ + b with W ∈ ℝ^(out×in), drawn as Keras does it: Glorot uniform,
 /// W ~ U(±√(6 / (in + out))) (Glorot and Bengio 2010, equation 16), and b = 0.
 ///
-/// Maps [B, inputs] to [B, outputs]. Its parameters are `weight` and `bias` under `path`.
+/// Maps `[B, inputs]` to `[B, outputs]`. Its parameters are `weight` and `bias` under `path`.
 ///
 /// ```
 /// use icvae_core::{model::dense, tch::{nn, Device}};
@@ -69,7 +69,7 @@ impl StackConfig {
     }
 }
 
-/// Hidden layers in a row: dense → (batch norm) → activation → (dropout), each [B, in] → [B, out].
+/// Hidden layers in a row: dense → (batch norm) → activation → (dropout), each `[B, in]` → `[B, out]`.
 #[derive(Debug)]
 pub struct DenseStack {
     layers: Vec<Layer>,

@@ -7,9 +7,9 @@ use crate::{Error, Result};
 /// A batch of diagonal Gaussians, q(z|x) = N(μ(x), diag σ²(x)).
 #[derive(Debug)]
 pub struct Gaussian {
-    /// μ, [B, Z].
+    /// μ, `[B, Z]`.
     pub mean: Tensor,
-    /// log σ², [B, Z].
+    /// log σ², `[B, Z]`.
     pub log_var: Tensor,
 }
 
@@ -36,23 +36,23 @@ impl Gaussian {
         Ok(Self { mean, log_var })
     }
 
-    /// Draws z = μ + σ ⊙ ε with ε ~ N(0, I), [B, Z]: the reparameterisation trick (Kingma and Welling
+    /// Draws z = μ + σ ⊙ ε with ε ~ N(0, I), `[B, Z]`: the reparameterisation trick (Kingma and Welling
     /// 2013, section 2.4), through which gradients reach μ and σ.
     pub fn sample(&self) -> Tensor {
         self.sample_with(&self.mean.randn_like())
     }
 
-    /// The same with a given ε, [B, Z].
+    /// The same with a given ε, `[B, Z]`.
     pub fn sample_with(&self, epsilon: &Tensor) -> Tensor {
         &self.mean + self.std() * epsilon
     }
 
-    /// The standard deviation σ, [B, Z].
+    /// The standard deviation σ, `[B, Z]`.
     pub fn std(&self) -> Tensor {
         (&self.log_var * 0.5).exp()
     }
 
-    /// The differential entropy H[q(z|x)] = ½ Σ_d (1 + log 2π + log σ²_d) in nats, [B].
+    /// The differential entropy H[q(z|x)] = ½ Σ_d (1 + log 2π + log σ²_d) in nats, `[B]`.
     pub fn entropy(&self) -> Tensor {
         let constant = 1.0 + (2.0 * std::f64::consts::PI).ln();
         (&self.log_var + constant).sum_dim_intlist(-1, false, Kind::Float) * 0.5

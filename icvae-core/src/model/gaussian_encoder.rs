@@ -18,7 +18,7 @@ pub struct GaussianEncoder {
 }
 
 impl GaussianEncoder {
-    /// Builds an encoder of [B, inputs] to Gaussians over [B, latent].
+    /// Builds an encoder of `[B, inputs]` to Gaussians over `[B, latent]`.
     ///
     /// # Errors
     /// If the configuration makes no sense.
@@ -40,7 +40,7 @@ impl GaussianEncoder {
         })
     }
 
-    /// Encodes x, [B, inputs].
+    /// Encodes x, `[B, inputs]`.
     pub fn forward_t(&self, x: &Tensor, train: bool) -> Gaussian {
         let h = self.trunk.forward_t(x, train);
         Gaussian {

@@ -75,7 +75,7 @@ impl Icvae {
         &self.config
     }
 
-    /// Encodes x, [B, P], into q(z|x), [B, Z]; an encoder that is told the class needs c, [B, C].
+    /// Encodes x, `[B, P]`, into q(z|x), `[B, Z]`; an encoder that is told the class needs c, `[B, C]`.
     ///
     /// # Errors
     /// If a shape does not fit.
@@ -83,7 +83,7 @@ impl Icvae {
         self.encode_t(x, c, false)
     }
 
-    /// Decodes z, [B, Z], under the condition c, [B, C], into an image, [B, P], in [0, 1] where the
+    /// Decodes z, `[B, Z]`, under the condition c, `[B, C]`, into an image, `[B, P]`, in [0, 1] where the
     /// likelihood is Bernoulli.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Icvae {
         })
     }
 
-    /// Decodes a sample of q(z|x): another image each time, [B, P].
+    /// Decodes a sample of q(z|x): another image each time, `[B, P]`.
     ///
     /// # Errors
     /// If a shape does not fit.
@@ -104,7 +104,7 @@ impl Icvae {
         tch::no_grad(|| self.decode(&self.encode(x, c)?.sample(), c))
     }
 
-    /// Decodes the mean of q(z|x): the same image each time, [B, P].
+    /// Decodes the mean of q(z|x): the same image each time, `[B, P]`.
     ///
     /// # Errors
     /// If a shape does not fit.
@@ -112,7 +112,7 @@ impl Icvae {
         tch::no_grad(|| self.decode(&self.encode(x, c)?.mean, c))
     }
 
-    /// The terms of the loss on x, [B, P], and c, [B, C], with ε drawn anew.
+    /// The terms of the loss on x, `[B, P]`, and c, `[B, C]`, with ε drawn anew.
     ///
     /// # Errors
     /// If a shape does not fit.
@@ -122,7 +122,7 @@ impl Icvae {
         self.terms_of(q, &epsilon, x, c, train)
     }
 
-    /// The terms of the loss with a given ε, [B, Z].
+    /// The terms of the loss with a given ε, `[B, Z]`.
     ///
     /// # Errors
     /// If a shape does not fit.

@@ -93,7 +93,7 @@ impl Losses {
         names
     }
 
-    /// The values in the order of [`Losses::names`], detached, [T] on the model's device.
+    /// The values in the order of [`Losses::names`], detached, `[T]` on the model's device.
     pub(super) fn values(&self) -> Tensor {
         let mut values: Vec<_> = self.terms.iter().map(|(_, term)| term.detach()).collect();
         values.push(self.total.detach());
