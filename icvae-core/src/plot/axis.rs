@@ -13,8 +13,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis that shows all `values`, with a little space around, or exactly `limits`. `values` are finite,
-    /// and positive on a logarithmic axis.
+    /// The axis that shows all `values`, with a little space around, or exactly `limits`. `values`
+    /// are finite, and positive on a logarithmic axis.
     pub fn around(
         values: impl Iterator<Item = f64>,
         limits: Option<(f64, f64)>,
@@ -25,6 +25,10 @@ impl Axis {
             Some(limits) => check_limits(limits, log)?,
             None => spaced(values, log, space),
         };
+        if !(high - low).is_finite() {
+            let problem = "the values are too far apart to be drawn: set limits for their axis";
+            return Err(PlotError::Invalid(problem.to_owned()).into());
+        }
         Ok(Self {
             low,
             high,
@@ -36,7 +40,7 @@ impl Axis {
     /// Where `value` lies: 0 at the low end, 1 at the high end.
     pub fn share(&self, value: f64) -> f64 {
         if self.log {
-            (value / self.low).ln() / (self.high / self.low).ln()
+            (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
         } else {
             (value - self.low) / (self.high - self.low)
         }
@@ -54,13 +58,14 @@ impl Axis {
 }
 
 fn check_limits((low, high): (f64, f64), log: bool) -> Result<(f64, f64)> {
-    let usable = low.is_finite() && high.is_finite() && low < high;
-    if usable && (!log || low > 0.0) {
+    // Closer ends than these have no round numbers between them.
+    let apart = (high - low) > 1e-12 * low.abs().max(high.abs()).max(1e-280);
+    if low.is_finite() && high.is_finite() && apart && (!log || low > 0.0) {
         return Ok((low, high));
     }
     let positive = if log { "positive " } else { "" };
     Err(PlotError::Invalid(format!(
-        "the limits of an axis must be two {positive}numbers, the lower one first, \
+        "the limits of an axis must be two different {positive}numbers, the lower one first, \
          but are {low} and {high}"
     ))
     .into())
@@ -71,13 +76,16 @@ fn spaced(values: impl Iterator<Item = f64>, log: bool, space: f64) -> (f64, f64
         (low.min(v), high.max(v))
     });
     if log {
-        let factor = (high / low).powf(space).max(1.1);
-        return (low / factor, high * factor);
+        let (first, last) = (low.ln(), high.ln());
+        let margin = (space * (last - first)).max(0.1);
+        let ends = ((first - margin).exp(), (last + margin).exp());
+        return (ends.0.max(f64::MIN_POSITIVE), ends.1.min(f64::MAX));
     }
+    let size = low.abs().max(high.abs());
     let margin = match high - low {
         // One value alone still needs an axis to stand on.
-        0.0 if low == 0.0 => 1.0,
-        0.0 => 0.1 * low.abs(),
+        _ if size < 1e-300 => 1.0,
+        range if range < 1e-12 * size => 0.1 * size,
         range => space * range,
     };
     (low - margin, high + margin)
@@ -153,10 +161,9 @@ pub(super) fn number(value: f64) -> String {
     if size != 0.0 && !(1e-3..1e6).contains(&size) {
         return power(value);
     }
-    let digits = if size == 0.0 {
-        0
-    } else {
-        decimals(size).max(3 - digits_before(size))
+    let digits = match size {
+        0.0 => 0,
+        size => (3.0 - size.log10().floor()).max(0.0) as usize,
     };
     let text = plain(value, digits);
     if text.contains('.') {
@@ -164,11 +171,6 @@ pub(super) fn number(value: f64) -> String {
     } else {
         text
     }
-}
-
-/// How many decimals four significant digits leave off, at most 3.
-fn digits_before(size: f64) -> usize {
-    size.log10().floor().clamp(0.0, 3.0) as usize
 }
 
 /// With a fixed number of decimals and commas between thousands from 10,000 on.

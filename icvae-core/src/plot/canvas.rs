@@ -1,7 +1,7 @@
 //! A surface measured in CSS pixels: shapes by plotters, text by our own placement, both smooth.
 
 use plotters::backend::BitMapBackend;
-use plotters::style::{RGBAColor, RGBColor};
+use plotters::style::RGBColor;
 use plotters_backend::DrawingBackend;
 
 use super::font::Type;
@@ -63,7 +63,7 @@ impl Marker {
 }
 
 /// Lengths of dashes and of the spaces between them, as multiples of the line's width.
-const DASH: (f64, f64) = (3.5, 2.2);
+const DASH: (f64, f64) = (3.0, 3.0);
 
 pub(super) struct Canvas {
     pixels: Vec<u8>,
@@ -76,7 +76,8 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// A white canvas of `width` × `height` CSS pixels. Shapes need an oversampling of 2 to have smooth edges.
+    /// A white canvas of `width` × `height` CSS pixels. Shapes need an oversampling of 2 to have
+    /// smooth edges.
     pub fn new(width: u32, height: u32, oversampling: u32) -> Result<Self, PlotError> {
         let (wide, high) = (
             u64::from(width) * u64::from(DENSITY),
@@ -111,6 +112,11 @@ impl Canvas {
 
     /// Fills a rectangle, edges rounded to whole canvas pixels.
     pub fn fill_rect(&mut self, rect: Rect, color: Rgb) {
+        self.tint_rect(rect, color, 1.0);
+    }
+
+    /// Colours what is in a rectangle.
+    pub fn tint_rect(&mut self, rect: Rect, color: Rgb, opacity: f64) {
         let clamp = |value: i32, most: u32| value.clamp(0, most as i32) as usize;
         let (left, right) = (self.to_pixel(rect.left), self.to_pixel(rect.right));
         let (left, right) = (clamp(left, self.width), clamp(right, self.width));
@@ -119,7 +125,8 @@ impl Canvas {
             let row = y * self.width as usize;
             for p in self.pixels[(row + left) * 3..(row + right.max(left)) * 3].chunks_exact_mut(3)
             {
-                p.copy_from_slice(&<[u8; 3]>::from(color));
+                let new = Rgb(p[0], p[1], p[2]).mix(color, opacity);
+                p.copy_from_slice(&<[u8; 3]>::from(new));
             }
         }
     }
@@ -224,8 +231,10 @@ impl Canvas {
                 color,
             );
         }
-        self.disc(from, width / 2.0, color, 1.0);
-        self.disc(to, width / 2.0, color, 1.0);
+        // A disc of radius r is 2 r + 1 pixels wide.
+        let radius = width / 2.0 - 0.5 / self.scale;
+        self.disc(from, radius, color);
+        self.disc(to, radius, color);
     }
 
     /// Fills a polygon.
@@ -240,17 +249,21 @@ impl Canvas {
             .fill_polygon(corners, &RGBColor(color.0, color.1, color.2));
     }
 
-    fn disc(&mut self, center: (f64, f64), radius: f64, color: Rgb, opacity: f64) {
+    fn disc(&mut self, center: (f64, f64), radius: f64, color: Rgb) {
         let center = (self.to_pixel(center.0), self.to_pixel(center.1));
         let radius = (radius * self.scale).round().max(1.0) as u32;
-        let style = RGBAColor(color.0, color.1, color.2, opacity);
+        let style = RGBColor(color.0, color.1, color.2);
         let _ = self.backend().draw_circle(center, radius, &style, true);
     }
 
     /// Draws a marker whose area is about that of a disc of `radius`.
+    ///
+    /// Its middle is rounded to a whole PNG pixel: equal markers then have equal pixels, which
+    /// makes small files.
     pub fn marker(&mut self, marker: Marker, at: (f64, f64), radius: f64, color: Rgb) {
+        let at = (snap(at.0), snap(at.1));
         let corners: Vec<(f64, f64)> = match marker {
-            Marker::Circle => return self.disc(at, radius, color, 1.0),
+            Marker::Circle => return self.disc(at, radius, color),
             Marker::Square => {
                 let r = 0.89 * radius;
                 vec![(-r, -r), (r, -r), (r, r), (-r, r)]
@@ -276,7 +289,8 @@ impl Canvas {
         self.polygon(&corners, color);
     }
 
-    /// Writes `text` with its anchor, on the baseline, at `at`; `upwards` turns it a quarter to the left.
+    /// Writes `text` with its anchor, on the baseline, at `at`; `upwards` turns it a quarter to the
+    /// left.
     pub fn text(
         &mut self,
         at: (f64, f64),
@@ -375,6 +389,11 @@ impl Canvas {
         }
         Bitmap { width, height, rgb }
     }
+}
+
+/// The nearest whole PNG pixel, in CSS pixels.
+pub(super) fn snap(value: f64) -> f64 {
+    (value * f64::from(DENSITY)).round() / f64::from(DENSITY)
 }
 
 /// The part of a segment inside `clip` (Liang and Barsky's way).

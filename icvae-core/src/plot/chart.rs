@@ -35,11 +35,11 @@ impl Settings {
         }
     }
 
-    /// `“Title”: ` or nothing, for the beginning of a text for those who cannot see the picture.
-    pub fn alt_title(&self) -> String {
+    /// The beginning of a text for those who cannot see the picture: its title and its kind.
+    pub fn alt_start(&self, kind: &str) -> String {
         match self.title.as_str() {
-            "" => String::new(),
-            title => format!("{title}: "),
+            "" => kind[..1].to_uppercase() + &kind[1..],
+            title => format!("{title}: {kind}"),
         }
     }
 
@@ -150,7 +150,7 @@ impl Chart {
             Type::LABEL.line_height() + 4.0
         };
         let bottom = height - MARGIN - x_label - Type::TICK.line_height() - 4.0;
-        let ticks_down = (((bottom - top) / 52.0) as usize).max(2);
+        let ticks_down = (((bottom - top) / 42.0) as usize).max(2);
         if let Some(bar) = &mut around.bar {
             bar.axis.set_ticks(ticks_down, false);
         }
@@ -177,14 +177,15 @@ impl Chart {
             right,
             bottom,
         };
-        // The labels of the vertical axis decide how wide the data are, and equal units how long that axis is.
+        // The labels of the vertical axis decide how wide the data are, and equal units how long
+        // that axis is.
         for _ in 0..2 {
             (x.low, x.high, y.low, y.high) = (x_range.0, x_range.1, y_range.0, y_range.1);
             area = Rect {
-                left,
-                top,
-                right,
-                bottom,
+                left: left.round(),
+                top: top.round(),
+                right: right.round(),
+                bottom: bottom.round(),
             };
             if area.width() < 60.0 || area.height() < 60.0 {
                 return Err(PlotError::Invalid(format!(
@@ -200,7 +201,7 @@ impl Chart {
             let widest = y.ticks.iter().map(|tick| Type::TICK.width(&tick.1));
             left = MARGIN + y_label + widest.fold(0.0, f64::max) + 8.0;
         }
-        x.set_ticks(((area.width() / 75.0) as usize).max(2), around.whole_x);
+        x.set_ticks(((area.width() / 62.0) as usize).max(2), around.whole_x);
 
         draw_title(&mut canvas, &title);
         let header_top = if title.is_empty() { MARGIN } else { head };
@@ -250,19 +251,19 @@ impl Chart {
         }
     }
 
-    /// Fills the columns of a histogram whose first begins at `low`.
-    pub fn columns(&mut self, heights: &[f64], low: f64, width: f64, color: Rgb) {
+    /// Tints the columns of a histogram; `bins` is where the first begins and how wide each is.
+    pub fn columns(&mut self, heights: &[f64], bins: (f64, f64), color: Rgb, opacity: f64) {
+        let area = self.area;
         for (i, &height) in heights.iter().enumerate() {
-            let (left, top) = self.at((low + i as f64 * width, height));
-            let (right, bottom) = self.at((low + (i + 1) as f64 * width, 0.0));
-            let (area, top) = (self.area, top.max(self.area.top));
+            let (left, top) = self.at((bins.0 + i as f64 * bins.1, height));
+            let (right, bottom) = self.at((bins.0 + (i + 1) as f64 * bins.1, 0.0));
             let column = Rect {
                 left,
                 right,
-                top,
+                top: top.max(area.top),
                 bottom: bottom.min(area.bottom),
             };
-            self.canvas.fill_rect(column, color);
+            self.canvas.tint_rect(column, color, opacity);
         }
     }
 

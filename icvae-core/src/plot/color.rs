@@ -42,8 +42,8 @@ pub const LINE_COLORS: [Rgb; 6] = [
     Rgb(0x7a, 0x21, 0xdd),
 ];
 
-/// Colours for up to ten classes: the ten-colour set of the same paper, which keeps its colours apart under the
-/// common kinds of colour blindness.
+/// Colours for up to ten classes: the ten-colour set of the same paper, which keeps its colours
+/// apart under the common kinds of colour blindness.
 pub const CLASS_COLORS: [Rgb; 10] = [
     Rgb(0x3f, 0x90, 0xda),
     Rgb(0xff, 0xa9, 0x0e),
@@ -119,8 +119,9 @@ impl ColorMap {
         }
     }
 
-    /// The same map with its centre moved to `midpoint`: the colours of `self` from `start` to `stop`, sampled at
-    /// 257 even steps, with the middle one at `midpoint` and each half spread evenly over its side.
+    /// The same map with its centre moved to `midpoint`: the colours of `self` from `start` to
+    /// `stop`, sampled at 257 even steps, with the middle one at `midpoint` and each half spread
+    /// evenly over its side.
     ///
     /// For values from −15 to 5 whose centre is 0, `midpoint` is 15 / (15 + 5) = 0.75.
     ///

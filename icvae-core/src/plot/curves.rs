@@ -9,8 +9,8 @@ use crate::Result;
 
 /// A line chart with a legend above the lines.
 ///
-/// A point with a NaN or an infinity (on a logarithmic axis also one that is not positive) leaves a gap in its line, and
-/// the figure's notes say how many there are.
+/// A point with a NaN or an infinity (on a logarithmic axis also one that is not positive) leaves a
+/// gap in its line, and the figure's notes say how many there are.
 ///
 /// ```
 /// use icvae_core::plot::Curves;
@@ -38,11 +38,15 @@ pub struct Curves {
 struct Series {
     name: String,
     points: Vec<(f64, f64)>,
-    color: Rgb,
+    /// Where none was chosen, the next free one.
+    color: Option<Rgb>,
     dashed: bool,
 }
 
 const LINE_WIDTH: f64 = 2.25;
+
+/// Up to so many points of a line are marked one by one.
+const FEW: usize = 12;
 
 impl Curves {
     /// A chart without lines yet.
@@ -60,14 +64,14 @@ impl Curves {
 
     shared_settings!();
 
-    /// Adds a line. Its colour is the next of [`LINE_COLORS`].
+    /// Adds a line. Its colour is the next of [`LINE_COLORS`]; where points are few, each has a
+    /// dot.
     pub fn series(mut self, name: impl Into<String>, points: &(impl Points + ?Sized)) -> Self {
         let name = name.into();
-        let color = LINE_COLORS[self.series.len() % LINE_COLORS.len()];
         self.series.push(points.points().map(|points| Series {
             name,
             points,
-            color,
+            color: None,
             dashed: false,
         }));
         self
@@ -81,10 +85,11 @@ impl Curves {
         self
     }
 
-    /// Gives the line that was added last another colour, for instance that of its dashed companion.
+    /// Gives the line that was added last another colour, for instance that of its dashed
+    /// companion.
     pub fn color(mut self, color: Rgb) -> Self {
         if let Some(Ok(last)) = self.series.last_mut() {
-            last.color = color;
+            last.color = Some(color);
         }
         self
     }
@@ -161,19 +166,25 @@ impl Curves {
             .map(|(name, y)| format!("; a line marks {name} at {}", number(*y)))
             .collect();
         let alt = format!(
-            "{}line chart{}. {}{}.",
-            self.settings.alt_title(),
+            "{}{}. {}{}.",
+            self.settings.alt_start("line chart"),
             self.settings.alt_axes(),
             sentences.join("; "),
             levels.concat()
         );
 
+        let mut free = LINE_COLORS.iter().copied().cycle();
+        let colors: Vec<Rgb> = series
+            .iter()
+            .filter_map(|s| s.color.or_else(|| free.next()))
+            .collect();
         let header = series
             .iter()
-            .filter(|s| !s.name.is_empty())
-            .map(|s| Entry {
+            .zip(&colors)
+            .filter(|(s, _)| !s.name.is_empty())
+            .map(|(s, color)| Entry {
                 name: s.name.clone(),
-                color: s.color,
+                color: *color,
                 sample: Sample::Line { dashed: s.dashed },
             })
             .collect();
@@ -188,15 +199,18 @@ impl Curves {
             chart.level(name, *y);
         }
         // The first series lies on top: it is the one the chart is about.
-        for one in series.iter().rev() {
+        for (one, color) in series.iter().zip(&colors).rev() {
             for run in one.points.split(|p| !drawable(p)) {
-                if let [alone] = run {
-                    let at = chart.at(*alone);
+                chart.line(run, LINE_WIDTH, *color, one.dashed);
+                if one.points.len() > FEW && run.len() > 1 {
+                    continue;
+                }
+                for point in run {
+                    let at = chart.at(*point);
                     if chart.area.contains(at) {
-                        chart.canvas.marker(Marker::Circle, at, 4.0, one.color);
+                        chart.canvas.marker(Marker::Circle, at, 3.5, *color);
                     }
                 }
-                chart.line(run, LINE_WIDTH, one.color, one.dashed);
             }
         }
         chart.finish(alt, notes)

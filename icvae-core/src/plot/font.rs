@@ -1,6 +1,7 @@
 //! Text: two embedded typefaces, measured and rasterised.
 //!
-//! Glyphs are placed here rather than by plotters, whose own text leaves out the space to the left of each glyph.
+//! Glyphs are placed here rather than by plotters, whose own text leaves out the space to the left
+//! of each glyph.
 
 use std::sync::LazyLock;
 
@@ -22,7 +23,8 @@ static FACES: LazyLock<Vec<FontRef<'static>>> = LazyLock::new(|| {
 pub(super) struct Type {
     /// Font size in CSS pixels.
     pub size: f64,
-    /// How much each stroke is thickened, in CSS pixels: the embedded face has but one, light weight.
+    /// How much each stroke is thickened, in CSS pixels: the embedded face has but one, light
+    /// weight.
     pub weight: f64,
 }
 
@@ -70,8 +72,8 @@ impl Type {
         lines
     }
 
-    /// Calls `ink(x, y, coverage)` for each pixel that the text touches, with the baseline's left end at (0, 0)
-    /// and `scale` pixels to a CSS pixel.
+    /// Calls `ink(x, y, coverage)` for each pixel that the text touches, with the baseline's left
+    /// end at (0, 0) and `scale` pixels to a CSS pixel.
     pub fn rasterise(self, text: &str, scale: f64, mut ink: impl FnMut(i32, i32, f32)) {
         for (face, glyph) in self.place(text, scale).0 {
             let Some(outline) = face.outline_glyph(glyph) else {
@@ -90,10 +92,18 @@ impl Type {
 
     /// The glyphs of `text` with their positions, and the text's width.
     fn place(self, text: &str, scale: f64) -> (Vec<(&'static FontRef<'static>, Glyph)>, f64) {
-        let mut pen = 0.0_f32;
+        let (mut pen, mut last_advance) = (0.0_f32, 0.0);
         let mut before: Option<(usize, ab_glyph::GlyphId)> = None;
         let mut glyphs = Vec::new();
         for c in text.chars() {
+            let (c, over) = match c {
+                // The faces have accents only as characters of their own, to be set above the
+                // letter before.
+                '\u{302}' => ('ˆ', true),
+                '\u{303}' => ('˜', true),
+                '\u{304}' | '\u{305}' => ('ˉ', true),
+                c => (c, false),
+            };
             let has_glyph = |face: &FontRef<'_>| face.glyph_id(c).0 != 0;
             let Some(index) = FACES
                 .iter()
@@ -107,13 +117,19 @@ impl Type {
             let px = PxScale::from((self.size * scale) as f32 * em);
             let scaled = face.as_scaled(px);
             let id = scaled.glyph_id(c);
+            if over {
+                let x = pen - (last_advance + scaled.h_advance(id)) / 2.0;
+                glyphs.push((face, id.with_scale_and_position(px, point(x, 0.0))));
+                continue;
+            }
             if let Some((other, last)) = before
                 && other == index
             {
                 pen += scaled.kern(last, id);
             }
             glyphs.push((face, id.with_scale_and_position(px, point(pen, 0.0))));
-            pen += scaled.h_advance(id);
+            last_advance = scaled.h_advance(id);
+            pen += last_advance;
             before = Some((index, id));
         }
         (glyphs, f64::from(pen))

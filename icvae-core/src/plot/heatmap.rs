@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use super::axis::{Axis, number};
-use super::canvas::Rect;
+use super::canvas::{Rect, snap};
 use super::chart::{Chart, Settings, Surroundings, shared_settings};
 use super::legend::ColorBar;
 use super::{ColorMap, Figure, PlotError, input};
@@ -11,8 +11,8 @@ use crate::Result;
 
 /// A function over a rectangle, as colours with a colour bar.
 ///
-/// `values` `[R, C]` are the function's values at the cells of a grid: row 0 at the **bottom**, column 0 at the left,
-/// as the axes run.
+/// `values` `[R, C]` are the function's values at the cells of a grid: row 0 at the **bottom**,
+/// column 0 at the left, as the axes run.
 #[derive(Debug)]
 pub struct Heatmap {
     settings: Settings,
@@ -34,7 +34,8 @@ struct Values {
 }
 
 impl Heatmap {
-    /// `values` `[R, C]` over the rectangle from `x_range.0` to `x_range.1` and from `y_range.0` to `y_range.1`.
+    /// `values` `[R, C]` over the rectangle from `x_range.0` to `x_range.1` and from `y_range.0` to
+    /// `y_range.1`.
     pub fn new(values: &Tensor, x_range: (f64, f64), y_range: (f64, f64)) -> Self {
         Self {
             settings: Settings::new(640, 540),
@@ -84,8 +85,8 @@ impl Heatmap {
     /// Draws the map.
     ///
     /// # Errors
-    /// If the values have no two dimensions, none or not only finite entries, or if ranges, limits or centre make
-    /// no sense.
+    /// If the values have no two dimensions, none or not only finite entries, or if ranges, limits
+    /// or centre make no sense.
     pub fn draw(self) -> Result<Figure> {
         let Values {
             rows,
@@ -117,8 +118,8 @@ impl Heatmap {
             }
         };
         let alt = format!(
-            "{}heat map{}: {rows} by {columns} values{} from {} to {}.",
-            self.settings.alt_title(),
+            "{}{}: {rows} by {columns} values{} from {} to {}.",
+            self.settings.alt_start("heat map"),
             self.settings.alt_axes(),
             match self.value_label.as_str() {
                 "" => String::new(),
@@ -151,10 +152,10 @@ impl Heatmap {
                     between(self.y_range, row + 1, rows),
                 ));
                 let cell = Rect {
-                    left: left.max(chart.area.left),
-                    top: top.max(chart.area.top),
-                    right: right.min(chart.area.right),
-                    bottom: bottom.min(chart.area.bottom),
+                    left: snap(left).max(chart.area.left),
+                    top: snap(top).max(chart.area.top),
+                    right: snap(right).min(chart.area.right),
+                    bottom: snap(bottom).min(chart.area.bottom),
                 };
                 chart
                     .canvas

@@ -7,14 +7,17 @@ use super::{Figure, LINE_COLORS, PlotError, Points, Rgb, input};
 use crate::Result;
 use tch::Tensor;
 
-/// A histogram of one or more samples, scaled so that each has area 1, with densities to compare them with.
+/// A histogram of one or more samples, scaled so that each has area 1, with densities to compare
+/// them with.
 #[derive(Debug)]
 pub struct Histogram {
     settings: Settings,
-    samples: Vec<(String, Result<Vec<f64>>)>,
-    curves: Vec<(String, Result<Vec<(f64, f64)>>)>,
+    samples: Vec<Named<Vec<f64>>>,
+    curves: Vec<Named<Vec<(f64, f64)>>>,
     bins: Option<usize>,
 }
+
+type Named<T> = (String, Result<T>);
 
 impl Histogram {
     /// A histogram without samples yet.
@@ -57,10 +60,8 @@ impl Histogram {
     /// # Errors
     /// If there is no sample, one is empty or not finite, or there are no bins.
     pub fn draw(self) -> Result<Figure> {
-        let read = |(name, values): (String, Result<Vec<f64>>)| Ok((name, values?));
-        let samples: Vec<_> = self.samples.into_iter().map(read).collect::<Result<_>>()?;
-        let read = |(name, points): (String, Result<Vec<_>>)| Ok((name, points?));
-        let curves: Vec<_> = self.curves.into_iter().map(read).collect::<Result<_>>()?;
+        let samples = read(self.samples)?;
+        let curves = read(self.curves)?;
         let Some(smallest) = samples.iter().map(|s| s.1.len()).min() else {
             return Err(PlotError::Empty("the samples of a histogram".into()).into());
         };
@@ -104,12 +105,16 @@ impl Histogram {
 
         let color = |i: usize| LINE_COLORS[i % LINE_COLORS.len()];
         let alone = samples.len() == 1;
-        let fill = |i: usize| color(i).mix(Rgb::WHITE, if alone { 0.45 } else { 0.7 });
+        let opacity = if alone { 0.55 } else { 0.25 };
         let mut header: Vec<Entry> = Vec::new();
         for (i, (name, _)) in samples.iter().enumerate() {
             header.push(Entry {
                 name: name.clone(),
-                color: if alone { fill(i) } else { color(i) },
+                color: if alone {
+                    Rgb::WHITE.mix(color(i), opacity)
+                } else {
+                    color(i)
+                },
                 sample: Sample::Area,
             });
         }
@@ -129,8 +134,8 @@ impl Histogram {
         }
         let described: Vec<String> = samples.iter().map(|(name, v)| in_words(name, v)).collect();
         let alt = format!(
-            "{}histogram{}. {}.",
-            self.settings.alt_title(),
+            "{}{}. {}.",
+            self.settings.alt_start("histogram"),
             match self.settings.x_label.as_str() {
                 "" => String::new(),
                 label => format!(" of {label}"),
@@ -144,7 +149,7 @@ impl Histogram {
         };
         let mut chart = Chart::new(self.settings, x, y, around)?;
         for (i, heights) in heights.iter().enumerate() {
-            chart.columns(heights, low, width, fill(i));
+            chart.columns(heights, (low, width), color(i), opacity);
         }
         for (i, heights) in heights.iter().enumerate() {
             let outline = outline(heights, low, width);
@@ -155,6 +160,11 @@ impl Histogram {
         }
         chart.finish(alt, Vec::new())
     }
+}
+
+fn read<T>(named: Vec<Named<T>>) -> Result<Vec<(String, T)>> {
+    let read = |(name, data): Named<T>| data.map(|data| (name, data));
+    named.into_iter().map(read).collect()
 }
 
 /// The upper edge of a histogram.

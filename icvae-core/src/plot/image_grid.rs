@@ -10,9 +10,10 @@ use crate::Result;
 
 /// Grey images in rows and columns, in row-major order.
 ///
-/// Values in [0, 1] (bytes: from 0 to 255) run from black to white; values beyond take the colours of the ends. Each
-/// image is enlarged by a whole number of PNG pixels, without smoothing. Where the grid has too few cells, rows are
-/// added and the figure's notes say how many; where it has too many, cells stay empty.
+/// Values in [0, 1] (bytes: from 0 to 255) run from black to white in 64 steps; values beyond take
+/// the colours of the ends. Each image is enlarged by a whole number of PNG pixels, without
+/// smoothing. Where the grid has too few cells, rows are added and the figure's notes say how many;
+/// where it has too many, cells stay empty.
 ///
 /// ```
 /// use icvae_core::plot::ImageGrid;
@@ -62,12 +63,16 @@ const LINE: f64 = 1.0;
 /// The space between columns on both sides of a split, in CSS pixels.
 const SPLIT: f64 = 18.0;
 
+/// How many steps lie between black and white. More are beyond the eye, but not free: a decoder's
+/// output is never quite flat, and its noise is most of a picture's file.
+const GREYS: f64 = 63.0;
+
 /// How far outside of [0, 1] a linear output may stray before it is worth a note.
 const SLACK: f64 = 0.5;
 
 impl ImageGrid {
-    /// `images` `[N, H·W]`, `[N, H, W]` or `[N, 1, H, W]`, floats in [0, 1] or bytes; `image_shape` is (H, W), `grid`
-    /// (rows, columns).
+    /// `images` `[N, H·W]`, `[N, H, W]` or `[N, 1, H, W]`, floats in [0, 1] or bytes; `image_shape`
+    /// is (H, W), `grid` (rows, columns).
     pub fn new(images: &Tensor, image_shape: (i64, i64), grid: (usize, usize)) -> Self {
         Self {
             images: Images::read(images, image_shape),
@@ -116,7 +121,8 @@ impl ImageGrid {
         self
     }
 
-    /// Sets the columns up to this one (counted from 1) a little apart from those after it. May be called again.
+    /// Sets the columns up to this one (counted from 1) a little apart from those after it. May be
+    /// called again.
     pub fn split_after_column(mut self, column: usize) -> Self {
         self.splits.push(column);
         self
@@ -134,8 +140,8 @@ impl ImageGrid {
         self
     }
 
-    /// The width of an image in CSS pixels, rounded to whole PNG pixels for each of its own; without it, the grid
-    /// fills the width of a notebook.
+    /// The width of an image in CSS pixels, rounded to whole PNG pixels for each of its own;
+    /// without it, the grid fills the width of a notebook.
     pub fn image_size(mut self, css_pixels: u32) -> Self {
         self.image_size = Some(css_pixels);
         self
@@ -150,8 +156,8 @@ impl ImageGrid {
     /// Draws the grid.
     ///
     /// # Errors
-    /// If there are no images, they do not have the shape named, a value is NaN, the grid has no cell, or the
-    /// number of labels is not that of rows or columns.
+    /// If there are no images, they do not have the shape named, a value is NaN, the grid has no
+    /// cell, or the number of labels is not that of rows or columns.
     pub fn draw(mut self) -> Result<Figure> {
         let (rows, columns) = self.grid;
         if rows == 0 || columns == 0 {
@@ -264,7 +270,8 @@ impl ImageGrid {
             None => ((FULL_WIDTH - left - MARGIN - between) / columns as f64 - frame).min(112.0),
         };
         let zoom = wish * density / wide as f64;
-        // A wish is met as closely as may be; the full width is never exceeded for want of rounding down.
+        // A wish is met as closely as may be; the full width is never exceeded for want of rounding
+        // down.
         let zoom = if self.image_size.is_some() {
             zoom.round()
         } else {
@@ -376,6 +383,17 @@ impl Layout {
                 }
             }
         }
+        if self.frame == 0.0 {
+            // Images without lines between them share one around them all.
+            let (width, height) = (self.grid_width, self.grid_height);
+            let whole = Rect {
+                left: self.left,
+                top: self.top,
+                right: self.left + width,
+                bottom: self.top + height,
+            };
+            canvas.frame(whole, LINE, Rgb::FRAME);
+        }
         self.draw_labels(&mut canvas, grid);
         Ok(canvas.finish())
     }
@@ -423,6 +441,11 @@ impl Layout {
     }
 }
 
+/// The nearest of the grey levels that are drawn.
+fn to_grey(value: f64) -> u8 {
+    ((value * GREYS).round().clamp(0.0, GREYS) * 255.0 / GREYS).round() as u8
+}
+
 fn empty() -> crate::Error {
     PlotError::Empty("the images of a grid".into()).into()
 }
@@ -463,9 +486,7 @@ impl Images {
             .iter()
             .filter(|v| !(-SLACK..=1.0 + SLACK).contains(&(**v * scale)));
         let outside = far.count() as f64 / values.len() as f64;
-        let grey = values
-            .iter()
-            .map(|v| (v * scale * 255.0).round().clamp(0.0, 255.0) as u8);
+        let grey = values.iter().map(|v| to_grey(v * scale));
         Ok(Self {
             count: found[0] as usize,
             grey: grey.collect(),

@@ -43,7 +43,7 @@ impl Entry {
         let width = self.sample_width();
         match self.sample {
             Sample::Line { dashed } => {
-                let path = [(x, y), (x + width, y)];
+                let path = [(x + 1.0, y), (x + width, y)];
                 let clip = Rect {
                     left: x - 2.0,
                     top: y - 2.0,
@@ -141,6 +141,9 @@ pub(super) struct ColorBar {
 
 const BAR: f64 = 16.0;
 
+/// How many steps a colour bar has: more than an eye tells apart, few enough for a palette.
+const COLORS: f64 = 160.0;
+
 impl ColorBar {
     fn ticks_width(&self) -> f64 {
         let widths = self.axis.ticks.iter().map(|tick| Type::TICK.width(&tick.1));
@@ -158,7 +161,8 @@ impl ColorBar {
 
     /// The colour of `value`.
     pub fn color(&self, value: f64) -> Rgb {
-        self.map.at(self.axis.share(value))
+        self.map
+            .at((self.axis.share(value) * COLORS).round() / COLORS)
     }
 
     pub fn draw(&self, canvas: &mut Canvas, left: f64, area: Rect) {
@@ -172,7 +176,8 @@ impl ColorBar {
                 right: left + BAR,
                 bottom: top + height,
             };
-            canvas.fill_rect(strip, self.map.at(1.0 - (i as f64 + 0.5) / steps as f64));
+            let share = 1.0 - (i as f64 + 0.5) / steps as f64;
+            canvas.fill_rect(strip, self.map.at((share * COLORS).round() / COLORS));
         }
         let bar = Rect {
             left,

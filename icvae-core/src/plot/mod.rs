@@ -1,8 +1,9 @@
 //! Data to pixels: image grids, curves, scatters, heat maps and histograms as finished PNG figures.
 //!
-//! Each kind of picture is a builder whose `draw` gives a [`Figure`]: a PNG with two pixels to a CSS pixel, its
-//! size, its title, a text that describes it to those who cannot see it, and notes about anything the reader
-//! should know. Builders own copies of their data and report bad input when they draw.
+//! Each kind of picture is a builder whose `draw` gives a [`Figure`]: a PNG with two pixels to a
+//! CSS pixel, its size, its title, a text that describes it to those who cannot see it, and notes
+//! about anything the reader should know. Builders own copies of their data and report bad input
+//! when they draw.
 //!
 //! ```
 //! use icvae_core::plot::Curves;
@@ -72,7 +73,8 @@ pub enum PlotError {
     Invalid(String),
     /// A picture beyond what a browser shows.
     #[error(
-        "the figure would have {width} × {height} pixels: draw fewer or smaller images, {MOST_PIXELS} pixels are the most"
+        "the figure would have {width} × {height} pixels, but {MOST_PIXELS} pixels in all are the \
+         most: draw fewer or smaller images"
     )]
     TooLarge {
         /// Pixels from left to right.

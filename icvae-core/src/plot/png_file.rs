@@ -7,8 +7,14 @@ use super::{DENSITY, PlotError, Rgb};
 /// Pixels a metre that stand for one CSS pixel (96 an inch).
 const CSS_PIXELS_PER_METRE: f64 = 96.0 / 0.0254;
 
-/// How far a colour may move, in units of 1/255 along each axis, so that a picture fits a palette.
-const PALETTE_TOLERANCE: u8 = 20;
+/// A colour is common if it fills one of so many pixels.
+const COMMON: usize = 10_000;
+
+/// How far apart, in 1/255 of each channel, rare colours may be to share an entry of a palette.
+const NEAR: u8 = 14;
+
+/// No palette is used if more than one of so many pixels would change visibly.
+const FEW: usize = 2_000;
 
 /// Finished pixels.
 #[derive(Debug, Clone)]
@@ -29,8 +35,8 @@ impl Bitmap {
         }
     }
 
-    /// The PNG: greyscale where the picture is grey, else a palette of up to 256 colours where that hardly moves
-    /// a colour, else RGB.
+    /// The PNG: greyscale where the picture is grey, else a palette of up to 256 colours where that
+    /// hardly moves a colour, else RGB.
     pub fn encode(&self) -> Result<Vec<u8>, PlotError> {
         if self
             .rgb
@@ -48,27 +54,45 @@ impl Bitmap {
         }
     }
 
-    /// The palette of the commonest colours, and each pixel's entry in it; `None` where a colour has no near
-    /// relative among them.
+    /// A palette of up to 256 colours and each pixel's entry in it; `None` where that would change
+    /// the picture.
+    ///
+    /// Common colours are in it as they are; of the many rare ones at the smooth edges of shapes,
+    /// only some that differ well from each other.
     fn palette(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let mut counts: HashMap<[u8; 3], u32> = HashMap::new();
+        let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
         for p in self.rgb.chunks_exact(3) {
             *counts.entry([p[0], p[1], p[2]]).or_default() += 1;
         }
-        let mut colors: Vec<([u8; 3], u32)> = counts.into_iter().collect();
+        let mut colors: Vec<([u8; 3], usize)> = counts.into_iter().collect();
         // The colour itself breaks ties, so that the same picture always gives the same file.
         colors.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let kept: Vec<[u8; 3]> = colors.iter().take(256).map(|c| c.0).collect();
+        let pixels = self.rgb.len() / 3;
+        let mut palette: Vec<[u8; 3]> = Vec::with_capacity(256);
         let mut index = HashMap::with_capacity(colors.len());
-        for (place, (color, _)) in colors.iter().enumerate() {
-            let place = match u8::try_from(place) {
-                Ok(place) => place,
-                Err(_) => nearest(&kept, *color)?,
+        let mut changed = 0;
+        for &(color, count) in &colors {
+            let closest = nearest(&palette, color);
+            let common = count * COMMON >= pixels;
+            let place = match closest {
+                Some((place, apart)) if palette.len() == 256 || (!common && apart <= NEAR) => {
+                    if apart > 2 * NEAR {
+                        changed += count;
+                    }
+                    place
+                }
+                _ => {
+                    palette.push(color);
+                    palette.len() - 1
+                }
             };
-            index.insert(*color, place);
+            index.insert(color, place as u8);
+        }
+        if changed * FEW > pixels {
+            return None;
         }
         let indices = self.rgb.chunks_exact(3).map(|p| index[&[p[0], p[1], p[2]]]);
-        Some((kept.concat(), indices.collect()))
+        Some((palette.concat(), indices.collect()))
     }
 
     fn write(
@@ -81,8 +105,12 @@ impl Bitmap {
         let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
         encoder.set_color(color);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::High);
-        encoder.set_filter(png::Filter::NoFilter);
+        encoder.set_compression(png::Compression::Balanced);
+        // Indices into a palette are no quantities: their differences say nothing.
+        encoder.set_filter(match palette {
+            Some(_) => png::Filter::NoFilter,
+            None => png::Filter::Adaptive,
+        });
         if let Some(palette) = palette {
             encoder.set_palette(palette);
         }
@@ -122,11 +150,17 @@ impl Bitmap {
     }
 }
 
-/// The entry of `palette` closest to `color`, if it is close enough.
-fn nearest(palette: &[[u8; 3]], color: [u8; 3]) -> Option<u8> {
-    let apart = |p: &[u8; 3]| (0..3).map(|i| p[i].abs_diff(color[i])).max().unwrap_or(0);
-    let best = (0..palette.len()).min_by_key(|&i| apart(&palette[i]))?;
-    (apart(&palette[best]) <= PALETTE_TOLERANCE).then(|| best.try_into().ok())?
+/// The entry of `palette` closest to `color`, and how far its furthest channel is.
+fn nearest(palette: &[[u8; 3]], color: [u8; 3]) -> Option<(usize, u8)> {
+    let apart = |p: &[u8; 3]| {
+        let [r, g, b] = [0, 1, 2].map(|i| p[i].abs_diff(color[i]));
+        r.max(g).max(b)
+    };
+    palette
+        .iter()
+        .map(apart)
+        .enumerate()
+        .min_by_key(|entry| entry.1)
 }
 
 impl From<Rgb> for [u8; 3] {

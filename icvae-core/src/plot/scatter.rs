@@ -91,8 +91,9 @@ impl Scatter {
         }
     }
 
-    /// Points `xy` `[N, 2]` whose colour says the class: `labels` `[N]` from 0 to `classes` − 1. The points lie upon
-    /// each other in the order given, and each class's name stands at its middle.
+    /// Points `xy` `[N, 2]` whose colour says the class: `labels` `[N]` from 0 to `classes` − 1.
+    /// The points lie upon each other in the order given, and each class's name stands at its
+    /// middle.
     pub fn by_class(xy: &Tensor, labels: &Tensor, classes: usize) -> Self {
         let mut scatter = Self::new();
         scatter.layers.push(class_layer(xy, labels, classes));
@@ -117,7 +118,8 @@ impl Scatter {
 
     shared_settings!();
 
-    /// Adds a group of points `xy` `[N, 2]` with a name in the legend, a colour and a shape of its own.
+    /// Adds a group of points `xy` `[N, 2]` with a name in the legend, a colour and a shape of its
+    /// own.
     pub fn points(mut self, name: impl Into<String>, xy: &Tensor) -> Self {
         let index = self.groups;
         self.groups += 1;
@@ -191,8 +193,8 @@ impl Scatter {
     /// Draws the plot.
     ///
     /// # Errors
-    /// If there are no points, one is not finite, labels and points do not fit each other, or the limits make no
-    /// sense.
+    /// If there are no points, one is not finite, labels and points do not fit each other, or the
+    /// limits make no sense.
     pub fn draw(mut self) -> Result<Figure> {
         let layers: Vec<Layer> = std::mem::take(&mut self.layers)
             .into_iter()
@@ -232,8 +234,8 @@ impl Scatter {
         }
         let bar = around.bar.clone();
         let alt = format!(
-            "{}scatter plot{}: {}.",
-            self.settings.alt_title(),
+            "{}{}: {}.",
+            self.settings.alt_start("scatter plot"),
             self.settings.alt_axes(),
             descriptions.join("; ")
         );
@@ -242,7 +244,7 @@ impl Scatter {
         let mut outside = 0;
         for layer in &layers {
             let style = |i: usize| match layer {
-                Layer::Classes { labels, .. } => class_style(labels[i]),
+                Layer::Classes { labels, .. } => class_style(labels[i], count > MANY),
                 Layer::Values { values, .. } => {
                     let color = bar.as_ref().map_or(Rgb::INK, |bar| bar.color(values[i]));
                     (color, Marker::Circle)
@@ -299,7 +301,7 @@ impl Scatter {
                     .into());
                 }
                 around.column.extend((0..*classes).map(|class| {
-                    let (color, marker) = class_style(class);
+                    let (color, marker) = class_style(class, points.len() > MANY);
                     Entry {
                         name: class_name(&self.class_names, class),
                         color,
@@ -388,9 +390,18 @@ fn class_layer(xy: &Tensor, labels: &Tensor, classes: usize) -> Result<Layer> {
     })
 }
 
-fn class_style(class: usize) -> (Rgb, Marker) {
-    (CLASS_COLORS[class % CLASS_COLORS.len()], Marker::of(class))
+/// Colour and shape of a class; among very many points shapes would be noise.
+fn class_style(class: usize, many: bool) -> (Rgb, Marker) {
+    let marker = if many {
+        Marker::Circle
+    } else {
+        Marker::of(class)
+    };
+    (CLASS_COLORS[class % CLASS_COLORS.len()], marker)
 }
+
+/// From so many points on, classes are told apart by colour and name alone.
+const MANY: usize = 2_000;
 
 fn class_name(names: &Option<Vec<String>>, class: usize) -> String {
     match names.as_ref().and_then(|names| names.get(class)) {
