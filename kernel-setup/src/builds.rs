@@ -236,8 +236,10 @@ fn source(cell: &Value) -> String {
 /// If the sources can't be read or rustc doesn't run.
 pub fn stamp(layout: &Layout) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    let rustc = process::output(Command::new("rustc").arg("-Vv"), Duration::from_secs(20))
-        .context("install Rust from https://rustup.rs")?;
+    let rustc = layout
+        .program("rustc")
+        .context("rustc is not on the search path")?;
+    let rustc = process::output(Command::new(rustc).arg("-Vv"), Duration::from_secs(20))?;
     (rustc, EVCXR_VERSION).hash(&mut hasher);
     fs::read_link(layout.libtorch().join("include"))
         .ok()
@@ -284,6 +286,7 @@ mod tests {
         Layout {
             root: dir.join("repo"),
             cache: dir.join("cache"),
+            search: "".into(),
         }
     }
 

@@ -13,8 +13,8 @@ use crate::process;
 /// The evcxr_jupyter to use, if there is one of the right version: the user's own on the search
 /// path, else the one this tool has installed.
 pub fn find(layout: &Layout) -> Option<PathBuf> {
-    which::which("evcxr_jupyter")
-        .ok()
+    layout
+        .program("evcxr_jupyter")
         .filter(|program| version_of(program).as_deref() == Some(EVCXR_VERSION))
         .or_else(|| Some(installed(layout)).filter(|program| program.is_file()))
 }

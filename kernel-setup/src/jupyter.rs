@@ -19,7 +19,11 @@ pub fn environment(command: &mut Command, layout: &Layout, environment: &Environ
         .env("JUPYTER_PREFER_ENV_PATH", "1")
         .env("PYDEVD_DISABLE_FILE_VALIDATION", "1")
         .current_dir(&layout.root);
-    // Cargo's own variables would reach the cells' compilations.
+    forget_cargo(command);
+}
+
+/// Takes away the variables that `cargo run` set for this tool: they would reach other compilations.
+pub fn forget_cargo(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

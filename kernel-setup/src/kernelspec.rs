@@ -73,8 +73,38 @@ pub fn install(layout: &Layout, environment: &Environment, evcxr: &Path) -> Resu
     for (name, content) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
         write_whole(&folder.join(name), content, 0o644)?;
     }
+    note(layout, &folder)?;
     let config = layout.evcxr_config();
     fs::create_dir_all(&config).with_context(|| format!("{} can't be made", config.display()))
+}
+
+/// Adds a folder to the list of those that were written.
+fn note(layout: &Layout, folder: &Path) -> Result<()> {
+    let mut list = written(layout);
+    if !list.iter().any(|known| known == folder) {
+        list.push(folder.to_owned());
+        let lines: Vec<_> = list.iter().map(|path| path.display().to_string()).collect();
+        write_whole(
+            &layout.kernelspecs(),
+            (lines.join("\n") + "\n").as_bytes(),
+            0o644,
+        )?;
+    }
+    Ok(())
+}
+
+/// The kernelspecs of this repository that are there, in whichever environment.
+pub fn written(layout: &Layout) -> Vec<PathBuf> {
+    let tool = layout.tool();
+    let is_ours = |folder: &PathBuf| {
+        let text = fs::read_to_string(folder.join("kernel.json")).unwrap_or_default();
+        let content: Value = serde_json::from_str(&text).unwrap_or_default();
+        content["argv"][0]
+            .as_str()
+            .is_some_and(|program| Path::new(program) == tool)
+    };
+    let list = fs::read_to_string(layout.kernelspecs()).unwrap_or_default();
+    list.lines().map(PathBuf::from).filter(is_ours).collect()
 }
 
 /// Whether the copy of this tool that Jupyter starts is this very program.

@@ -1,6 +1,7 @@
 //! Where everything lies: the one place that knows paths.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +24,7 @@ pub const KERNEL_NAME: &str = "icvae-rust";
 /// <root>/.icvae/log            what the installers printed
 /// <cache>/evcxr_jupyter-0.22.0 the Rust kernel, shared by every clone
 /// <cache>/build                its half-finished compilation, so that an install cut off resumes
+/// <cache>/mnist, models        fetched digits and trained weights, which the library writes
 /// ```
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -30,6 +32,8 @@ pub struct Layout {
     pub root: PathBuf,
     /// The user's cache folder for this project.
     pub cache: PathBuf,
+    /// Where programs are looked for: the value of `PATH`.
+    pub search: OsString,
 }
 
 impl Layout {
@@ -53,7 +57,33 @@ impl Layout {
         Ok(Self {
             root,
             cache: cache_dir(|name| env::var_os(name).map(PathBuf::from))?,
+            search: env::var_os("PATH").unwrap_or_default(),
         })
+    }
+
+    /// The first program of that name on the search path.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        which::which_in(name, Some(&self.search), &self.root).ok()
+    }
+
+    /// Held by an installation while it works.
+    pub fn install_lock(&self) -> PathBuf {
+        self.state().join("install.lock")
+    }
+
+    /// The list of kernelspecs that were written, so that `uninstall` finds them all.
+    pub fn kernelspecs(&self) -> PathBuf {
+        self.state().join("kernelspecs")
+    }
+
+    /// Where the library keeps the digits that it fetched.
+    pub fn digits(&self) -> PathBuf {
+        self.cache.join("mnist")
+    }
+
+    /// Where the library keeps trained weights.
+    pub fn models(&self) -> PathBuf {
+        self.cache.join("models")
     }
 
     /// Everything that `install` makes inside the repository.

@@ -4,7 +4,6 @@
 //! others. On a machine without a GPU the links leave it out.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -96,11 +95,32 @@ fn collect(
     Ok(())
 }
 
-/// The libtorch that `LIBTORCH` names, if it is of the right version.
+/// The libtorch that the variable `LIBTORCH` names, if it is of the right version.
 ///
 /// The links of this repository don't count: cargo's configuration sets `LIBTORCH` to them.
-pub fn named_by_reader(layout: &Layout) -> Option<Source> {
-    folder_of_right_version(&PathBuf::from(env::var_os("LIBTORCH")?), &layout.libtorch())
+pub fn named(layout: &Layout, variable: Option<PathBuf>) -> Option<Source> {
+    folder_of_right_version(&variable?, &layout.libtorch())
+}
+
+/// The first link that points nowhere.
+pub fn first_gone(layout: &Layout) -> Option<String> {
+    links(layout)
+        .into_iter()
+        .find(|(_, target)| !target.exists())
+        .map(|(name, target)| format!("{name} points to {}, which is gone", target.display()))
+}
+
+/// The links that are there, by name.
+fn links(layout: &Layout) -> BTreeMap<String, PathBuf> {
+    fs::read_dir(layout.libtorch().join("lib"))
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| {
+            let target = fs::read_link(entry.path()).unwrap_or_default();
+            (entry.file_name().to_string_lossy().into_owned(), target)
+        })
+        .collect()
 }
 
 fn folder_of_right_version(folder: &Path, own: &Path) -> Option<Source> {
@@ -159,21 +179,10 @@ pub fn fault(layout: &Layout, source: &Source, gpu: bool) -> Option<String> {
         Ok(wanted) => wanted,
         Err(error) => return Some(format!("{error:#}")),
     };
-    let found: BTreeMap<_, _> = fs::read_dir(folder.join("lib"))
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
-        .map(|entry| {
-            let target = fs::read_link(entry.path()).unwrap_or_default();
-            (entry.file_name().to_string_lossy().into_owned(), target)
-        })
-        .collect();
-    if let Some((name, target)) = found.iter().find(|(_, target)| !target.exists()) {
-        return Some(format!(
-            "{name} points to {}, which is gone",
-            target.display()
-        ));
+    if let Some(gone) = first_gone(layout) {
+        return Some(gone);
     }
+    let found = links(layout);
     if found != wanted {
         return Some("the links are not those of the libtorch in use".to_owned());
     }
@@ -263,6 +272,7 @@ mod tests {
         let layout = Layout {
             root: dir.path().join("repo"),
             cache: dir.path().join("cache"),
+            search: "".into(),
         };
         let source = package(dir.path());
         assert!(complete(&source, false) && !complete(&source, true));
@@ -293,6 +303,7 @@ mod tests {
         let layout = Layout {
             root: dir.path().join("repo"),
             cache: dir.path().join("cache"),
+            search: "".into(),
         };
         let source = package(dir.path());
         assert!(

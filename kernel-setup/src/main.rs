@@ -62,6 +62,16 @@ enum Verb {
         #[arg(long)]
         inplace: bool,
     },
+    /// Run every test of the workspace, and every notebook in smoke mode
+    Test,
+    /// Say what is found, what is missing, and what to do about it
+    Doctor,
+    /// Remove what `install` made
+    Uninstall {
+        /// Remove the fetched digits and the trained weights as well
+        #[arg(long)]
+        all: bool,
+    },
     /// Run a kernel (Jupyter does this)
     #[command(hide = true)]
     Kernel(live::Args),
@@ -95,6 +105,11 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
                 Target::Folder(output)
             };
             verb::run::run(&layout()?, &notebooks, &target)
+        }
+        Verb::Test => verb::test::run(&layout()?),
+        Verb::Doctor => verb::doctor::run(&layout()?),
+        Verb::Uninstall { all } => {
+            verb::uninstall::run(&layout()?, all).map(|()| ExitCode::SUCCESS)
         }
         // A kernel knows its folders from its kernelspec.
         Verb::Kernel(arguments) => live::run(&arguments).map(|()| ExitCode::SUCCESS),

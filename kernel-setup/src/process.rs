@@ -162,7 +162,7 @@ mod tests {
     fn a_failure_shows_the_last_lines_and_names_the_log() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log/x.log");
-        let script = "for i in $(seq 500); do echo line $i; done; echo why >&2; exit 3";
+        let script = "exec 2>&1; for i in $(seq 500); do echo line $i; done; echo why >&2; exit 3";
         let error = logged(&mut sh(script), "x", &log, &AtomicBool::new(false)).unwrap_err();
         let text = format!("{error:#}");
         assert!(

@@ -112,8 +112,8 @@ pub fn choose(
     (own, passed_over)
 }
 
-/// The active environment, by way of this process's variables.
-pub fn active(name: &str) -> Option<PathBuf> {
+/// The value of one of this process's variables that name folders.
+pub fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
@@ -123,7 +123,7 @@ pub fn active(name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// If there is none: what was found instead, and what to do.
-pub fn interpreter(oldest: (u32, u32)) -> Result<(PathBuf, (u32, u32))> {
+pub fn interpreter(layout: &Layout, oldest: (u32, u32)) -> Result<(PathBuf, (u32, u32))> {
     let mut seen = Vec::new();
     for name in [
         "python3",
@@ -133,7 +133,7 @@ pub fn interpreter(oldest: (u32, u32)) -> Result<(PathBuf, (u32, u32))> {
         "python3.11",
         "python3.10",
     ] {
-        let Ok(path) = which::which(name) else {
+        let Some(path) = layout.program(name) else {
             continue;
         };
         match version(&path) {
@@ -171,12 +171,13 @@ pub fn usable(environment: &Environment) -> bool {
 /// # Errors
 /// If no interpreter is new enough, or it lacks the `venv` module (as Debian's does at first).
 pub fn create(
+    layout: &Layout,
     environment: &Environment,
     pins: &Pins,
     log: &Path,
     cancel: &AtomicBool,
 ) -> Result<()> {
-    let (python, _) = interpreter(pins.python)?;
+    let (python, _) = interpreter(layout, pins.python)?;
     let mut command = Command::new(&python);
     command
         .args(["-m", "venv", "--clear"])
@@ -258,6 +259,7 @@ mod tests {
         let layout = Layout {
             root: dir.path().join("repo"),
             cache: dir.path().join("cache"),
+            search: "".into(),
         };
         let good = environment(
             &dir.path().join("good"),

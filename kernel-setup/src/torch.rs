@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::libtorch;
 use crate::process;
 use crate::python::Environment;
 use crate::report;
@@ -40,11 +41,34 @@ pub fn install(
         command.arg("install").args(arguments);
         process::logged(&mut command, "libtorch", log, cancel)
     };
+    // Without this, pip takes a damaged torch, or one for the CPU, for the one that is asked for.
+    let anew = match environment.version_of("torch") {
+        Some(_) => "--force-reinstall",
+        None => "--upgrade",
+    };
     if gpu {
+        pip(&["--no-deps", anew, &requirement])?;
         return pip(&[&requirement]);
     }
+    if libtorch::of_environment(environment).is_none() {
+        cpu_torch(environment, &requirement, anew, cpu_index, &pip)?;
+    }
+    match cuda_runtime_requirement(environment)? {
+        Some(runtime) => pip(&[&runtime]),
+        None => Ok(()),
+    }
+}
+
+/// Installs torch alone: the CPU build, or PyPI's where that can't be had.
+fn cpu_torch(
+    environment: &Environment,
+    requirement: &str,
+    anew: &str,
+    cpu_index: &str,
+    pip: &dyn Fn(&[&str]) -> Result<()>,
+) -> Result<()> {
     if answers(environment, cpu_index) {
-        match pip(&["--no-deps", "--index-url", cpu_index, &requirement]) {
+        match pip(&["--no-deps", anew, "--index-url", cpu_index, requirement]) {
             Ok(()) => return Ok(()),
             Err(error) => report::note(&format!("the CPU build can't be had ({error:#})")),
         }
@@ -53,11 +77,7 @@ pub fn install(
             "{cpu_index} doesn't answer: PyPI's build is used instead"
         ));
     }
-    pip(&["--no-deps", &requirement])?;
-    match cuda_runtime_requirement(environment)? {
-        Some(runtime) => pip(&[&runtime]),
-        None => Ok(()),
-    }
+    pip(&["--no-deps", anew, requirement])
 }
 
 /// Whether the index lists torch, asked with a short time-out.
@@ -110,11 +130,109 @@ fn parse_cuda_requirement(metadata: &str) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
     use std::net::TcpListener;
-    use std::sync::{Arc, Mutex};
+    use std::process::{Child, Stdio};
     use std::thread;
     use std::time::Instant;
+
+    use crate::layout::Layout;
+    use crate::pins::Pins;
+    use crate::python;
+
+    /// Packs a wheel of a torch without content, and serves it as an index of packages.
+    const INDEX: &str = r#"
+import functools, http.server, os, sys, zipfile
+os.makedirs("torch")
+info = "torch-9.9.9+cpu.dist-info/"
+with zipfile.ZipFile("torch/torch-9.9.9+cpu-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("torch/__init__.py", "")
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 9.9.9+cpu\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(info + "RECORD", "")
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+open("port.part", "w").write(str(server.server_port))
+os.rename("port.part", "port")
+server.serve_forever()
+"#;
+
+    /// An index on loopback that ends with the test.
+    struct Index(Child, u16);
+
+    impl Drop for Index {
+        fn drop(&mut self) {
+            let _ = self.0.kill().and_then(|()| self.0.wait().map(drop));
+        }
+    }
+
+    fn serve(dir: &Path, environment: &Environment) -> Index {
+        let mut command = Command::new(environment.python());
+        command
+            .args(["-c", INDEX])
+            .current_dir(dir)
+            .stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let port = (0..400).find_map(|_| {
+            thread::sleep(Duration::from_millis(50));
+            fs::read_to_string(dir.join("port")).ok()?.parse().ok()
+        });
+        Index(child, port.unwrap())
+    }
+
+    fn environment(dir: &Path) -> Environment {
+        let environment = Environment {
+            prefix: dir.join("env"),
+        };
+        let search = std::env::var_os("PATH").unwrap();
+        let layout = Layout {
+            root: dir.to_owned(),
+            cache: dir.join("cache"),
+            search,
+        };
+        let pins = Pins {
+            python: (3, 10),
+            packages: Vec::new(),
+        };
+        let cancel = AtomicBool::new(false);
+        python::create(&layout, &environment, &pins, &dir.join("venv.log"), &cancel).unwrap();
+        environment
+    }
+
+    #[test]
+    fn the_cpu_build_is_taken_from_its_index_where_that_answers() {
+        let dir = tempfile::tempdir().unwrap();
+        let environment = environment(dir.path());
+        let index = serve(dir.path(), &environment);
+        let address = format!("http://127.0.0.1:{}", index.1);
+        let (log, cancel) = (dir.path().join("torch.log"), AtomicBool::new(false));
+        install(&environment, "9.9.9", false, &address, &log, &cancel).unwrap();
+        assert_eq!(environment.version_of("torch").as_deref(), Some("9.9.9"));
+        assert_eq!(cuda_runtime_requirement(&environment).unwrap(), None);
+    }
+
+    #[test]
+    fn a_silent_index_is_given_up_soon() {
+        let dir = tempfile::tempdir().unwrap();
+        let python = python::interpreter(
+            &Layout {
+                root: dir.path().to_owned(),
+                cache: dir.path().to_owned(),
+                search: std::env::var_os("PATH").unwrap(),
+            },
+            (3, 10),
+        );
+        let bin = dir.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        std::os::unix::fs::symlink(python.unwrap().0, bin.join("python")).unwrap();
+        let environment = Environment {
+            prefix: dir.path().to_owned(),
+        };
+        // It accepts connections and never says a word.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let start = Instant::now();
+        assert!(!answers(&environment, &address));
+        assert!(start.elapsed() < 4 * INDEX_ANSWERS, "the limit isn't kept");
+    }
 
     #[test]
     fn torch_itself_says_which_cuda_runtime_it_is_linked_to() {

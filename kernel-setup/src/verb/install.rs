@@ -3,7 +3,6 @@
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -69,7 +68,7 @@ fn was_stopped(error: &anyhow::Error) -> bool {
 fn lock(layout: &Layout) -> Result<File> {
     let state = layout.state();
     fs::create_dir_all(&state).with_context(|| format!("{} can't be made", state.display()))?;
-    let path = state.join("install.lock");
+    let path = layout.install_lock();
     if let Some(lock) = builds::try_lock(&path)? {
         return Ok(lock);
     }
@@ -94,7 +93,7 @@ impl<'a> Plan<'a> {
     fn make(layout: &'a Layout) -> Result<Self> {
         let mut pins = Pins::read(&layout.environment_file())?;
         let mut gpu = gpu::present();
-        let libtorch = libtorch::named_by_reader(layout);
+        let libtorch = libtorch::named(layout, python::variable("LIBTORCH"));
         if let Some(source) = &libtorch {
             report::ready(
                 "libtorch",
@@ -102,7 +101,7 @@ impl<'a> Plan<'a> {
             );
             pins.packages.retain(|pin| pin.name != "torch");
         }
-        let (environment, passed_over) = python::choose(layout, &pins, python::active);
+        let (environment, passed_over) = python::choose(layout, &pins, python::variable);
         if let Some(why) = passed_over {
             report::note(&why);
         }
@@ -132,9 +131,9 @@ impl<'a> Plan<'a> {
     fn check_prerequisites(&self) -> Result<()> {
         let fresh = self.is_own() && !python::usable(&self.environment);
         if fresh {
-            python::interpreter(self.pins.python)?;
+            python::interpreter(self.layout, self.pins.python)?;
         }
-        if !compiler_found() {
+        if compiler(self.layout).is_none() {
             anyhow::bail!(
                 "no C++ compiler was found: on Debian or Ubuntu run `apt install g++`, \
                  on Fedora `dnf install gcc-c++`"
@@ -181,7 +180,7 @@ impl<'a> Plan<'a> {
         report::step(
             name,
             &format!("making {}", self.layout.show(prefix)),
-            || python::create(&self.environment, &self.pins, &log, cancel),
+            || python::create(self.layout, &self.environment, &self.pins, &log, cancel),
         )
     }
 
@@ -290,20 +289,15 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Whether a C++ compiler is found where torch-sys will look for one.
-pub fn compiler_found() -> bool {
+/// The C++ compiler that torch-sys will use.
+pub fn compiler(layout: &Layout) -> Option<PathBuf> {
     let named = env::var("CXX").ok();
     named
         .as_deref()
         .into_iter()
         .chain(["c++", "g++", "clang++"])
-        .any(|name| {
+        .find_map(|name| {
             let program = name.split_whitespace().next().unwrap_or(name);
-            which::which(program).is_ok()
+            layout.program(program)
         })
-}
-
-/// Cargo, as a command.
-pub fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

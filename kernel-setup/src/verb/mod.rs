@@ -1,5 +1,8 @@
 //! What the tool can do: one verb a file.
 
+pub mod doctor;
 pub mod install;
 pub mod lab;
 pub mod run;
+pub mod test;
+pub mod uninstall;

@@ -1,0 +1,330 @@
+//! `cargo kernel test`: every test of the workspace, and every notebook in smoke mode.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::{install, run};
+use crate::layout::Layout;
+use crate::python::Environment;
+use crate::{builds, jupyter, report};
+
+/// Drives JupyterLab in a headless browser.
+const BROWSER: &str = include_str!("../../python/browser.py");
+
+/// Counts, and the names of what failed or was left out.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    passed: usize,
+    failed: Vec<String>,
+    skipped: Vec<String>,
+    /// Tests that a framework counted as left out without a name that is worth repeating.
+    skipped_unnamed: usize,
+}
+
+impl Tally {
+    fn count(&mut self, name: &str, passed: bool) {
+        match passed {
+            true => self.passed += 1,
+            false => self.failed.push(name.to_owned()),
+        }
+    }
+
+    fn skip(&mut self, name: &str, why: &str) {
+        report::skipped(name, why);
+        self.skipped.push(format!("{name}: {why}"));
+    }
+
+    fn render(&self) -> String {
+        let mut text = String::new();
+        for name in &self.skipped {
+            text += &format!("skipped: {name}\n");
+        }
+        for name in &self.failed {
+            text += &format!("FAILED:  {name}\n");
+        }
+        let skipped = self.skipped.len() + self.skipped_unnamed;
+        text + &format!(
+            "total: {} passed, {} failed, {skipped} skipped\n",
+            self.passed,
+            self.failed.len()
+        )
+    }
+}
+
+/// Runs all tests; the exit status is 1 if any failed.
+///
+/// # Errors
+/// If the installation fails or a test program can't be started.
+pub fn run(layout: &Layout) -> Result<ExitCode> {
+    let installed = install::run(layout)?;
+    let environment = &installed.environment;
+    let mut tally = Tally::default();
+    static_checks(layout, &mut tally)?;
+    rust_tests(layout, &mut tally)?;
+    protocol_tests(layout, environment, &mut tally)?;
+    notebooks(layout, environment, &mut tally)?;
+    browser(layout, environment, &mut tally)?;
+    println!();
+    print!("{}", tally.render());
+    Ok(if tally.failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// A part of the tests, announced and timed.
+fn part<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("\n== {name}");
+    let start = Instant::now();
+    let value = work()?;
+    println!("== {name}: {}", report::seconds(start.elapsed()));
+    Ok(value)
+}
+
+/// Cargo with this repository's libtorch, wherever the reader's variables point.
+fn cargo(layout: &Layout) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    jupyter::forget_cargo(&mut command);
+    let own = layout.libtorch().join("lib");
+    let others = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let libraries = env::join_paths(std::iter::once(own).chain(env::split_paths(&others)));
+    if let Ok(libraries) = libraries {
+        command.env("LD_LIBRARY_PATH", libraries);
+    }
+    command
+        .env("LIBTORCH", layout.libtorch())
+        .current_dir(&layout.root);
+    command
+}
+
+fn static_checks(layout: &Layout, tally: &mut Tally) -> Result<()> {
+    let lints = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    let docs = ["doc", "--workspace", "--no-deps"];
+    for arguments in [&["fmt", "--check"][..], &lints, &docs] {
+        let verb = arguments[0];
+        let name = format!("cargo {verb}");
+        let present = cargo(layout)
+            .args([verb, "--help"])
+            .output()?
+            .status
+            .success();
+        if !present {
+            tally.skip(
+                &name,
+                &format!("it isn't installed (`rustup component add {verb}`)"),
+            );
+            continue;
+        }
+        let mut command = cargo(layout);
+        command.args(arguments).env("RUSTDOCFLAGS", "-D warnings");
+        let passed = part(&name, || Ok(command.status()?.success()))?;
+        tally.count(&name, passed);
+    }
+    Ok(())
+}
+
+fn rust_tests(layout: &Layout, tally: &mut Tally) -> Result<()> {
+    let mut command = cargo(layout);
+    command.args(["test", "--workspace", "--no-fail-fast"]);
+    let (success, lines) = part("cargo test", || tee(&mut command))?;
+    read_cargo(&lines, success, tally);
+    Ok(())
+}
+
+/// Reads what the Rust test harness printed.
+fn read_cargo(lines: &[String], success: bool, tally: &mut Tally) {
+    let failed_before = tally.failed.len();
+    for line in lines {
+        if let Some(counts) = line.trim().strip_prefix("test result: ") {
+            let number = |what: &str| number_before(counts, what);
+            tally.passed += number("passed");
+            tally.skipped_unnamed += number("ignored");
+        } else if let Some(name) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            tally.failed.push(name.to_owned());
+        }
+    }
+    // It didn't build, or a test program died without a word.
+    if !success && tally.failed.len() == failed_before {
+        tally.failed.push("cargo test: see above".to_owned());
+    }
+}
+
+/// The number in front of a word: 3 in `3 passed; 1 failed`.
+fn number_before(text: &str, what: &str) -> usize {
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words
+        .windows(2)
+        .find(|pair| pair[1] == what)
+        .and_then(|pair| pair[0].parse().ok())
+        .unwrap_or(0)
+}
+
+fn protocol_tests(layout: &Layout, environment: &Environment, tally: &mut Tally) -> Result<()> {
+    let folder = layout.root.join("kernel-setup/tests/protocol");
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let mut command = Command::new(environment.python());
+    jupyter::headless(&mut command, layout, environment);
+    // Short and complete: every failure and every skip on a line of its own, then the counts.
+    command
+        .args(["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"])
+        .arg(folder);
+    let (success, lines) = part("kernel protocol", || tee(&mut command))?;
+    read_pytest(&lines, success, tally);
+    Ok(())
+}
+
+/// Reads pytest's summary.
+fn read_pytest(lines: &[String], success: bool, tally: &mut Tally) {
+    let failed_before = tally.failed.len();
+    for line in lines {
+        if let Some(name) = line
+            .strip_prefix("FAILED ")
+            .or_else(|| line.strip_prefix("ERROR "))
+        {
+            tally.failed.push(name.to_owned());
+        } else if let Some(name) = line.strip_prefix("SKIPPED ") {
+            tally.skipped.push(name.to_owned());
+        }
+    }
+    if let Some(counts) = lines.iter().rev().find(|line| line.contains(" in ")) {
+        tally.passed += number_before(counts, "passed");
+    }
+    if !success && tally.failed.len() == failed_before {
+        tally.failed.push("kernel protocol: see above".to_owned());
+    }
+}
+
+/// Runs a program with its output passed on, and returns it.
+fn tee(command: &mut Command) -> Result<(bool, Vec<String>)> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("the tests can't be started")?;
+    let mut lines = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            println!("{line}");
+            std::io::stdout().flush()?;
+            lines.push(line);
+        }
+    }
+    Ok((child.wait()?.success(), lines))
+}
+
+fn notebooks(layout: &Layout, environment: &Environment, tally: &mut Tally) -> Result<()> {
+    let list = fs::read_to_string(layout.notebooks().join("README.md")).unwrap_or_default();
+    for notebook in builds::notebooks(layout)? {
+        let file = notebook
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        tally.count(
+            &format!("notebooks/README.md lists {file}"),
+            list.contains(&file),
+        );
+        let name = format!("notebooks/{file}");
+        let copy = layout.root.join("target/smoke").join(&file);
+        let smoke = [("ICVAE_SMOKE", "1")];
+        let passed = part(&name, || {
+            run::execute(layout, environment, &notebook, &copy, &smoke)
+        })?;
+        tally.count(&name, passed);
+    }
+    Ok(())
+}
+
+fn browser(layout: &Layout, environment: &Environment, tally: &mut Tally) -> Result<()> {
+    let name = "JupyterLab in the browser";
+    let tutorial = layout.notebooks().join("tutorial.ipynb");
+    if !tutorial.is_file() {
+        return Ok(());
+    }
+    let Some(chromium) = chromium(layout) else {
+        tally.skip(name, "Chromium isn't installed");
+        return Ok(());
+    };
+    let mut command = Command::new(environment.python());
+    jupyter::headless(&mut command, layout, environment);
+    command
+        .args(["-c", BROWSER])
+        .args([&chromium, &tutorial, &layout.core()])
+        .arg(layout.root.join("target/browser"))
+        .env("ICVAE_SMOKE", "1");
+    let passed = part(name, || Ok(command.status()?.success()))?;
+    tally.count(name, passed);
+    Ok(())
+}
+
+/// A Chromium or Chrome that can be driven.
+pub fn chromium(layout: &Layout) -> Option<PathBuf> {
+    [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ]
+    .into_iter()
+    .find_map(|name| layout.program(name))
+    .or_else(|| {
+        let bundle = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+        Some(Path::new(bundle))
+            .filter(|path| path.is_file())
+            .map(Path::to_owned)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_last_line_adds_up_what_the_frameworks_counted() {
+        let mut tally = Tally::default();
+        let cargo = "test a::b ... ok\ntest a::c ... FAILED\n\
+                     test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured\n\
+                     test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured";
+        read_cargo(&lines(cargo), false, &mut tally);
+        let pytest = "FAILED x.py::test_y - boom\nSKIPPED [1] x.py:3: no pager\n\
+                      1 failed, 5 passed, 1 skipped in 3.21s";
+        read_pytest(&lines(pytest), false, &mut tally);
+        tally.count("cargo fmt", true);
+        tally.skip("browser", "none");
+        insta::assert_snapshot!(tally.render());
+    }
+
+    #[test]
+    fn a_program_that_fails_without_a_count_is_a_failure() {
+        let mut tally = Tally::default();
+        read_cargo(&lines("error: could not compile"), false, &mut tally);
+        read_pytest(&lines("ImportError"), false, &mut tally);
+        assert_eq!(tally.failed.len(), 2);
+    }
+}
