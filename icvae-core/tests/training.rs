@@ -654,3 +654,34 @@ fn the_models_relatives_train_too() {
         .to_string();
     assert!(error.contains("at least 2 examples"), "{error}");
 }
+
+#[test]
+fn weights_start_as_keras_draws_them() {
+    let _turn = turn();
+    let model = Icvae::new(&IcvaeConfig::default(), Device::Cpu, 0).unwrap();
+    let count: usize = model
+        .var_store()
+        .variables()
+        .values()
+        .map(Tensor::numel)
+        .sum();
+    assert_eq!(count, 1_359_664);
+    for (name, variable) in model.var_store().variables() {
+        if name.ends_with("bias") {
+            assert_eq!(variable.abs().max().double_value(&[]), 0.0, "{name}");
+            continue;
+        }
+        let (outputs, inputs) = variable.size2().unwrap();
+        let bound = (6.0 / (inputs + outputs) as f64).sqrt();
+        let largest = variable.abs().max().double_value(&[]);
+        assert!(
+            largest <= bound && largest > 0.99 * bound,
+            "{name}: {largest} of {bound}"
+        );
+        let deviation = variable.std(false).double_value(&[]);
+        assert!(
+            (deviation / (bound / 3.0_f64.sqrt()) - 1.0).abs() < 0.02,
+            "{name}: not uniform"
+        );
+    }
+}
