@@ -1,0 +1,1 @@
+"""Turns notebooks into pages: typeset, self-contained, readable without script or network."""

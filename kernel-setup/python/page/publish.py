@@ -1,0 +1,188 @@
+"""Pages and index: composed, linked with each other, written whole or not at all."""
+
+import os
+import re
+import tempfile
+from base64 import b64encode
+from html import escape
+from pathlib import Path
+from urllib.parse import unquote
+
+import nh3
+from nbconvert.exporters import TemplateExporter
+
+from . import compose, source
+from .fault import Report, Unpublishable
+from .outline import plain
+from .prose import Prose, slug
+from .maths import Maths
+
+HERE = Path(__file__).parent
+FRAGMENT = re.compile(r'href="([^"#:]*\.html)?#([^"]*)"')
+LISTED = re.compile(r"\(\s*(?:\./)?([^)\s]+\.ipynb)[^)]*\)")
+# A page runs and fetches nothing, even if something got past the cleaning.
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+class Publisher:
+    """Makes the pages of a list of notebooks."""
+
+    def __init__(self, notebooks, config, trust, execute=False):
+        self.notebooks = notebooks
+        self.config = config
+        self.trust = trust
+        self.execute = execute
+        self.reports = [Report(shown) for _, shown in notebooks]
+
+    def compose(self):
+        """The pages in the reading order, or None if a notebook has a fault."""
+        pages = {path.resolve(): f"{path.stem}.html" for path, _ in self.notebooks}
+        composed = []
+        for (path, _), report in zip(self.notebooks, self.reports):
+            try:
+                notebook = source.read(path, report, outputs_wanted=not self.execute)
+                source.language(notebook, report, self.execute)
+                if self.execute:
+                    for cell in notebook.cells:
+                        if cell.cell_type == "code":
+                            cell.outputs = []
+                page = compose.compose(path, notebook, report, pages, self.config, self.trust)
+            except Unpublishable:
+                continue
+            composed.append((path, page, report))
+        if any(report.faults for report in self.reports):
+            return None
+        names = {page.file: page.ids for _, page, _ in composed}
+        for _, page, report in composed:
+            _link(page, names, report)
+        return [page for _, page, _ in _in_reading_order(composed)]
+
+    def write(self, pages, folder):
+        """Writes the pages, and an index if there are several; the names of the files."""
+        files = {}
+        several = len(pages) > 1
+        for index, page in enumerate(pages):
+            files[page.file] = self._render(
+                "page.html.j2",
+                page.notebook,
+                page=page,
+                address=self._address(page.file),
+                index="index.html" if several else None,
+                previous=pages[index - 1] if index else None,
+                following=pages[index + 1] if index + 1 < len(pages) else None,
+            )
+        if several:
+            files["index.html"] = self._render(
+                "overview.html.j2", pages[0].notebook, pages=pages, address=self._address("")
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace_all(folder, files)
+        return {name: len(html.encode()) for name, html in files.items()}
+
+    def _render(self, template, notebook, **values):
+        exporter = TemplateExporter(
+            template_name="template",
+            extra_template_basedirs=[str(HERE)],
+            template_file=template,
+            preprocessors=[],
+            default_preprocessors=[],
+        )
+        resources = {
+            **values,
+            "site": self.config,
+            "header": self._piece("header"),
+            "footer": self._piece("footer"),
+            "style": _style(),
+            "policy": None if self.trust else POLICY,
+            "icon": _data("icon.svg", "image/svg+xml"),
+        }
+        html, _ = exporter.from_notebook_node(notebook, resources=resources)
+        return html.strip() + "\n"
+
+    def _piece(self, name):
+        """The author's header or footer; it is Markdown of one or several lines."""
+        text = self.config.get(name)
+        if not text:
+            return ""
+        report = Report(f"the configuration's `{name}`")
+        prose = Prose(Path.cwd() / name, report, Maths(), {}, self.config, True)
+        return prose.render(text, None)
+
+    def _address(self, file):
+        base = self.config.get("canonical")
+        return base.rstrip("/") + "/" + file if base else None
+
+
+def _link(page, names, report):
+    """Leads each link with a `#` to the heading that is meant, however its author spelt it."""
+
+    def fragment(found):
+        file, wanted = found[1] or page.file, found[2]
+        if file not in names:
+            return found[0]
+        ids = names[file]
+        for name in (unquote(wanted), slug(wanted)):
+            if name in ids:
+                return f'href="{found[1] or ""}#{name}"'
+        # Jupyter keeps punctuation, which other tools drop or turn into dashes.
+        tight = slug(wanted).replace("-", "")
+        for name in ids:
+            if name.replace("-", "") == tight:
+                return f'href="{found[1] or ""}#{name}"'
+        report.note(f"the link to #{unquote(wanted)} leads to no heading")
+        return f'href="{file}"' if found[1] else 'href="#top"'
+
+    for part in page.parts:
+        part.html = FRAGMENT.sub(fragment, part.html)
+        part.outputs = [FRAGMENT.sub(fragment, html) for html in part.outputs]
+
+
+def _in_reading_order(composed):
+    """The order in which the folder's README names the notebooks, else that of the command."""
+    order = []
+    for folder in dict.fromkeys(path.resolve().parent for path, _, _ in composed):
+        readme = folder / "README.md"
+        try:
+            text = readme.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        order += [(folder / unquote(name)).resolve() for name in LISTED.findall(text)]
+    place = {path: index for index, path in reversed(list(enumerate(order)))}
+    return sorted(composed, key=lambda item: place.get(item[0].resolve(), len(order)))
+
+
+def _style():
+    css = (HERE / "template/page.css").read_text(encoding="utf-8")
+    return re.sub(
+        r"url\(fonts/([\w-]+\.woff2)\)",
+        lambda font: f"url({_data('../fonts/' + font[1], 'font/woff2')})",
+        css,
+    )
+
+
+def _data(file, mime):
+    content = (HERE / "template" / file).read_bytes()
+    return f"data:{mime};base64,{b64encode(content).decode()}"
+
+
+def _replace_all(folder, files):
+    """Writes each file under another name, then gives all of them their own."""
+    umask = os.umask(0)
+    os.umask(umask)
+    written = {}
+    try:
+        for name, html in files.items():
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=".page.", suffix=".html")
+            written[temporary] = folder / name
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(html)
+            os.chmod(temporary, 0o666 & ~umask)
+        for temporary, target in list(written.items()):
+            os.replace(temporary, target)
+            del written[temporary]
+    finally:
+        for temporary in written:
+            os.unlink(temporary)
