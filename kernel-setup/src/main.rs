@@ -62,6 +62,8 @@ enum Verb {
         #[arg(long)]
         inplace: bool,
     },
+    /// Turn notebooks into pages that can be published
+    Html(verb::html::Args),
     /// Run every test of the workspace, and every notebook in smoke mode
     Test,
     /// Say what is found, what is missing, and what to do about it
@@ -106,6 +108,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             };
             verb::run::run(&layout()?, &notebooks, &target)
         }
+        Verb::Html(arguments) => verb::html::run(&layout()?, &arguments),
         Verb::Test => verb::test::run(&layout()?),
         Verb::Doctor => verb::doctor::run(&layout()?),
         Verb::Uninstall { all } => {

@@ -1,10 +1,10 @@
 """The command that the tool starts: reads its orders as JSON from standard input.
 
-    {"notebooks": [["/full/path.ipynb", "name to show"], …], "output": "folder",
-     "config": {…}, "trust": false, "check": false}
+    {"notebooks": [{"name": "as shown", "path": "where it lies", "content": "the file to read"}, …],
+     "output": "folder", "root": "the repository", "config": {…}, "trust": false}
 
-With `check` nothing is written: it tells whether the notebooks could become pages once they are
-executed. The exit status is 1 if they can't.
+Without an output nothing is written: it tells whether the notebooks could become pages once they
+are executed. The exit status is 1 if they can't.
 """
 
 import json
@@ -18,37 +18,28 @@ from .publish import Publisher
 def main():
     orders = json.load(sys.stdin)
     start = time.monotonic()
-    config = {name: value for name, value in orders["config"].items() if value is not None}
-    if "root" in config:
-        config["root"] = Path(config["root"]).resolve()
-    publisher = Publisher(
-        [(Path(path), shown) for path, shown in orders["notebooks"]],
-        config,
-        orders["trust"],
-        execute=orders["check"],
-    )
+    publisher = Publisher(orders)
     pages = publisher.compose()
-    if not orders["check"]:
-        for report in publisher.reports:
-            for note in report.notes:
-                print(f"note: {note}", file=sys.stderr)
+    folder = orders["output"]
     for report in publisher.reports:
+        # What a later run says again is not said before it.
+        for note in report.notes if folder else ():
+            print(f"note: {note}", file=sys.stderr)
         for fault in report.faults:
             print(f"error: {fault}", file=sys.stderr)
     if pages is None:
         return 1
-    if orders["check"]:
+    if not folder:
         return 0
-    folder = Path(orders["output"])
     try:
-        files = publisher.write(pages, folder)
+        files = publisher.write(pages, Path(folder))
     except OSError as error:
         print(f"error: {folder} can't be written ({error.strerror})", file=sys.stderr)
         return 1
     formulas = {page.file: page.formulas for page in pages}
     for name, size in files.items():
-        what = f", {formulas[name]} formulas" if formulas.get(name) else ""
-        print(f"{folder / name}  {size / 1e6:.2f} MB{what}")
-    print(f"{len(files)} pages in {time.monotonic() - start:.1f} s" if len(files) > 1 else
-          f"1 page in {time.monotonic() - start:.1f} s")
+        count = formulas.get(name, 0)
+        what = f", {count} formula{'s' if count > 1 else ''}" if count else ""
+        print(f"{Path(folder) / name}  {size / 1e6:.2f} MB{what}")
+    print(f"{len(files)} page{'s' if len(files) > 1 else ''} in {time.monotonic() - start:.1f} s")
     return 0

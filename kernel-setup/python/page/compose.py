@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-from . import code, source
+from . import code
 from .fault import CellName
 from .maths import Maths
 from .outline import Outline, plain
@@ -50,10 +50,10 @@ class Page:
         return f"{self.name}.html"
 
 
-def compose(path, notebook, report, pages, config, trust):
+def compose(notebook, language, report, surroundings, trust):
     """The page of `notebook`; what is wrong with it goes to `report`."""
-    language = source.language(notebook, report)
-    prose = Prose(path, report, Maths(), pages, config, trust)
+    prose = Prose(surroundings, report, Maths(), trust)
+    path = surroundings.path
     outputs = Outputs(prose, report, trust)
     parts, thumbnail = [], None
     for index, cell in enumerate(notebook.cells):
@@ -62,7 +62,7 @@ def compose(path, notebook, report, pages, config, trust):
             continue
         name = CellName(index, cell)
         before = len(outputs.pictures)
-        part = _part(cell, name, tags, language, prose, outputs, notebook)
+        part = _part(cell, name, tags, language, prose, outputs)
         if part:
             parts.append(part)
         if "thumbnail" in tags and len(outputs.pictures) > before:
@@ -91,7 +91,7 @@ def compose(path, notebook, report, pages, config, trust):
     )
 
 
-def _part(cell, name, tags, language, prose, outputs, notebook):
+def _part(cell, name, tags, language, prose, outputs):
     if cell.cell_type == "markdown":
         html = prose.render(cell.source, name, cell.get("attachments"))
         return Part("text", html)

@@ -1,9 +1,10 @@
 """Markdown to HTML: formulas typeset, links and pictures resolved, strangers' HTML neutralised."""
 
 import re
+from dataclasses import dataclass
 from html import escape, unescape
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 from nbconvert.filters.markdown_mistune import (
     IPythonRenderer,
@@ -25,6 +26,34 @@ TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 FORMULA = re.compile(r"(?<!\\)\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!\d)")
 NO_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
 VERBATIM = ("code", "pre", "kbd", "samp")
+
+
+@dataclass
+class Surroundings:
+    """Where a notebook lies, and what lies about it."""
+
+    path: Path
+    root: Path
+    # The page of each notebook that is published with it.
+    pages: dict
+    # The address at which the files of the repository can be seen, if there is one.
+    source: str | None
+
+    @property
+    def folder(self):
+        return self.path.parent
+
+    def holds(self, file):
+        """Whether a page may carry the file: a stranger's notebook must not publish others."""
+        return file.is_relative_to(self.folder) or (
+            self.path.is_relative_to(self.root) and file.is_relative_to(self.root)
+        )
+
+    def address(self, file):
+        """Where the repository's file can be seen, or None."""
+        if self.source and file.is_relative_to(self.root):
+            return self.source.rstrip("/") + "/" + quote(file.relative_to(self.root).as_posix())
+        return None
 
 
 class _Inline(MathInlineParser):
@@ -108,12 +137,10 @@ class _Renderer(IPythonRenderer):
 class Prose:
     """Renders the text of one notebook."""
 
-    def __init__(self, path, report, maths, pages, config, trust):
-        self.path = path
+    def __init__(self, surroundings, report, maths, trust):
+        self.surroundings = surroundings
         self.report = report
         self.maths = maths
-        self.pages = pages
-        self.config = config
         self.trust = trust
         self.ids = set()
         self.attachments = {}
@@ -170,28 +197,20 @@ class Prose:
             return None
         if not parts.path:
             return url if parts.fragment else None
-        target = PurePosixPath(unquote(parts.path))
+        target = (self.surroundings.folder / unquote(parts.path)).resolve()
         fragment = f"#{parts.fragment}" if parts.fragment else ""
-        page = self.pages.get((self.path.parent / target).resolve())
+        page = self.surroundings.pages.get(target)
         if page is not None:
             return page + fragment
-        base = self.config.get("source")
-        if base:
-            return base.rstrip("/") + "/" + self._in_repository(target) + fragment
+        address = self.surroundings.address(target)
+        if address:
+            return address + fragment
         self.report.note(
             f"the link to {url} is left out, because the page will stand elsewhere: "
-            "name the repository's address as `source` in the configuration",
+            "name the address of the repository's files as `source` in the configuration",
             cell,
         )
         return None
-
-    def _in_repository(self, target):
-        full = (self.path.parent / target).resolve()
-        root = self.config.get("root")
-        try:
-            return full.relative_to(root).as_posix() if root else target.as_posix()
-        except ValueError:
-            return target.as_posix()
 
     def image(self, url, cell):
         """The address of a picture that the page carries in itself, or "" if there is none."""
@@ -202,11 +221,8 @@ class Prose:
         if urlsplit(url).scheme or url.startswith("//"):
             self.remote(url, cell)
             return ""
-        folder = self.path.parent.resolve()
-        root = self.config.get("root") or folder
-        file = (folder / unquote(urlsplit(url).path)).resolve()
-        # A stranger's notebook must not publish the files beside which it lies.
-        if not (file.is_relative_to(folder) or file.is_relative_to(root)):
+        file = (self.surroundings.folder / unquote(urlsplit(url).path)).resolve()
+        if not self.surroundings.holds(file):
             self.report.fault(f"the picture {url} lies outside the notebook's folder", cell)
             return ""
         if not file.is_file():

@@ -4,18 +4,15 @@ import os
 import re
 import tempfile
 from base64 import b64encode
-from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-import nh3
 from nbconvert.exporters import TemplateExporter
 
 from . import compose, source
 from .fault import Report, Unpublishable
-from .outline import plain
-from .prose import Prose, slug
 from .maths import Maths
+from .prose import Prose, Surroundings, slug
 
 HERE = Path(__file__).parent
 FRAGMENT = re.compile(r'href="([^"#:]*\.html)?#([^"]*)"')
@@ -30,26 +27,30 @@ POLICY = (
 class Publisher:
     """Makes the pages of a list of notebooks."""
 
-    def __init__(self, notebooks, config, trust, execute=False):
-        self.notebooks = notebooks
-        self.config = config
-        self.trust = trust
-        self.execute = execute
-        self.reports = [Report(shown) for _, shown in notebooks]
+    def __init__(self, orders):
+        self.notebooks = [
+            (Path(notebook["path"]), Path(notebook["content"])) for notebook in orders["notebooks"]
+        ]
+        self.reports = [Report(notebook["name"]) for notebook in orders["notebooks"]]
+        self.config = {name: value for name, value in orders["config"].items() if value is not None}
+        self.root = Path(orders["root"]).resolve()
+        self.trust = orders["trust"]
+        self.execute = not orders["output"]
 
     def compose(self):
         """The pages in the reading order, or None if a notebook has a fault."""
-        pages = {path.resolve(): f"{path.stem}.html" for path, _ in self.notebooks}
+        pages = {path: f"{path.stem}.html" for path, _ in self.notebooks}
         composed = []
-        for (path, _), report in zip(self.notebooks, self.reports):
+        for (path, content), report in zip(self.notebooks, self.reports):
             try:
-                notebook = source.read(path, report, outputs_wanted=not self.execute)
-                source.language(notebook, report, self.execute)
+                notebook = source.read(content, report, outputs_wanted=not self.execute)
+                language = source.language(notebook, report, self.execute)
                 if self.execute:
                     for cell in notebook.cells:
                         if cell.cell_type == "code":
                             cell.outputs = []
-                page = compose.compose(path, notebook, report, pages, self.config, self.trust)
+                surroundings = Surroundings(path, self.root, pages, self.config.get("source"))
+                page = compose.compose(notebook, language, report, surroundings, self.trust)
             except Unpublishable:
                 continue
             composed.append((path, page, report))
@@ -108,7 +109,8 @@ class Publisher:
         if not text:
             return ""
         report = Report(f"the configuration's `{name}`")
-        prose = Prose(Path.cwd() / name, report, Maths(), {}, self.config, True)
+        surroundings = Surroundings(self.root / name, self.root, {}, self.config.get("source"))
+        prose = Prose(surroundings, report, Maths(), trust=True)
         return prose.render(text, None)
 
     def _address(self, file):
@@ -143,7 +145,7 @@ def _link(page, names, report):
 def _in_reading_order(composed):
     """The order in which the folder's README names the notebooks, else that of the command."""
     order = []
-    for folder in dict.fromkeys(path.resolve().parent for path, _, _ in composed):
+    for folder in dict.fromkeys(path.parent for path, _, _ in composed):
         readme = folder / "README.md"
         try:
             text = readme.read_text(encoding="utf-8")
@@ -151,7 +153,7 @@ def _in_reading_order(composed):
             continue
         order += [(folder / unquote(name)).resolve() for name in LISTED.findall(text)]
     place = {path: index for index, path in reversed(list(enumerate(order)))}
-    return sorted(composed, key=lambda item: place.get(item[0].resolve(), len(order)))
+    return sorted(composed, key=lambda item: place.get(item[0], len(order)))
 
 
 def _style():

@@ -53,6 +53,21 @@ pub fn run(layout: &Layout) -> Result<Installed> {
     Ok(Installed { environment })
 }
 
+/// Installs what is missing of the Python packages alone: a page needs no more.
+///
+/// # Errors
+/// If a step fails: which, why, and what to do.
+pub fn python_packages(layout: &Layout) -> Result<Installed> {
+    let _lock = lock(layout)?;
+    let plan = Plan::make(layout)?;
+    let cancel = AtomicBool::new(false);
+    plan.make_environment(&cancel)?;
+    plan.packages(&cancel)?;
+    Ok(Installed {
+        environment: plan.environment.clone(),
+    })
+}
+
 fn cancel_others<T>(cancel: &AtomicBool, result: Result<T>) -> Result<T> {
     if result.is_err() {
         cancel.store(true, Ordering::Relaxed);

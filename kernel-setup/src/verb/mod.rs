@@ -1,6 +1,7 @@
 //! What the tool can do: one verb a file.
 
 pub mod doctor;
+pub mod html;
 pub mod install;
 pub mod lab;
 pub mod run;

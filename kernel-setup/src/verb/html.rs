@@ -1,0 +1,346 @@
+//! `cargo kernel html`: notebooks as pages that can be published.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{install, lab, run};
+use crate::jupyter;
+use crate::layout::Layout;
+use crate::python::Environment;
+
+/// The file beside the notebooks that is read where no other configuration is named.
+const CONFIG: &str = "page.toml";
+
+macro_rules! program {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../../python/page/", $name)))),*]
+    };
+}
+
+/// The program that makes the pages, with its templates and fonts.
+const PROGRAM: &[(&str, &[u8])] = program!(
+    "__init__.py",
+    "clean.py",
+    "code.py",
+    "command.py",
+    "compose.py",
+    "fault.py",
+    "maths.py",
+    "outline.py",
+    "output.py",
+    "picture.py",
+    "prose.py",
+    "publish.py",
+    "source.py",
+    "template/conf.json",
+    "template/head.html.j2",
+    "template/icon.svg",
+    "template/overview.html.j2",
+    "template/page.css",
+    "template/page.html.j2",
+    "fonts/math.woff2",
+    "fonts/text.woff2",
+    "fonts/text-italic.woff2",
+);
+
+/// Starts the program from the folder that is its first argument.
+const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); \
+                     from page.command import main; sys.exit(main())";
+
+/// What to publish, and how.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The notebooks
+    #[arg(required = true)]
+    notebooks: Vec<PathBuf>,
+    /// The folder for the pages
+    #[arg(long, default_value = "site")]
+    output: PathBuf,
+    /// Run the notebooks first; the first failing cell ends it
+    #[arg(long)]
+    execute: bool,
+    /// Let HTML and scripts in the notebooks through: only for notebooks whose author you trust
+    #[arg(long)]
+    trust: bool,
+    /// Title, author, address, header and footer [default: page.toml beside the first notebook]
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+/// What stands on every page.
+#[derive(Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// The name of the whole, as the index shows it.
+    title: Option<String>,
+    author: Option<String>,
+    /// A sentence about the whole, for the index.
+    description: Option<String>,
+    /// The language of the text, such as `en`.
+    language: Option<String>,
+    /// The address of the folder in which the pages will stand.
+    canonical: Option<String>,
+    /// The address at which the repository's files can be seen: links to them lead there.
+    source: Option<String>,
+    /// Markdown above each page.
+    header: Option<String>,
+    /// Markdown below each page.
+    footer: Option<String>,
+}
+
+/// A notebook on its way to a page.
+#[derive(Debug)]
+struct Notebook {
+    /// As the reader named it.
+    name: PathBuf,
+    /// Where it lies: what its links and pictures are relative to.
+    path: PathBuf,
+    /// The file with its cells and outputs: the notebook itself, or an executed copy.
+    content: PathBuf,
+}
+
+/// Makes a page of each notebook, and an index of several.
+///
+/// # Errors
+/// If a notebook or the configuration can't be used; a fault inside a notebook, or a cell that
+/// fails, makes the exit status 1.
+pub fn run(layout: &Layout, arguments: &Args) -> Result<ExitCode> {
+    let mut notebooks = notebooks(&arguments.notebooks)?;
+    let config = config(arguments.config.as_deref(), &notebooks[0].path)?;
+    ensure!(
+        !arguments.output.is_file(),
+        "{} is a file, and --output takes a folder: name another",
+        arguments.output.display()
+    );
+    let program = unpacked()?;
+    let maker = Maker {
+        layout,
+        config,
+        program: program.path(),
+        trust: arguments.trust,
+    };
+    if !arguments.execute {
+        let environment = install::python_packages(layout)?.environment;
+        return maker.publish(&environment, &notebooks, Some(&arguments.output));
+    }
+    let environment = install::run(layout)?.environment;
+    // What can't become a page is better known before a run of many minutes than after it.
+    let checked = maker.publish(&environment, &notebooks, None)?;
+    if checked != ExitCode::SUCCESS {
+        return Ok(checked);
+    }
+    let copies = temporary()?;
+    for notebook in &mut notebooks {
+        notebook.content = copies
+            .path()
+            .join(notebook.path.file_name().unwrap_or_default());
+        if !run::execute(layout, &environment, &notebook.path, &notebook.content, &[])? {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    maker.publish(&environment, &notebooks, Some(&arguments.output))
+}
+
+/// The notebooks that exist, each with a page of its own.
+fn notebooks(named: &[PathBuf]) -> Result<Vec<Notebook>> {
+    let mut notebooks: Vec<Notebook> = Vec::new();
+    for name in named {
+        let path = lab::absolute(name)?;
+        let stem = path.file_stem();
+        if let Some(other) = notebooks
+            .iter()
+            .find(|other| other.path.file_stem() == stem)
+        {
+            bail!(
+                "{} and {} would become the same page: rename one of them",
+                other.name.display(),
+                name.display()
+            );
+        }
+        if named.len() > 1 && stem.is_some_and(|stem| stem == "index") {
+            bail!(
+                "{} would become the page of the index: rename it",
+                name.display()
+            );
+        }
+        notebooks.push(Notebook {
+            name: name.clone(),
+            content: path.clone(),
+            path,
+        });
+    }
+    Ok(notebooks)
+}
+
+/// The configuration in `named`, else beside the notebook, else none.
+fn config(named: Option<&Path>, notebook: &Path) -> Result<Config> {
+    let beside = notebook.with_file_name(CONFIG);
+    let file = match named {
+        Some(file) => file,
+        None if beside.is_file() => &beside,
+        None => return Ok(Config::default()),
+    };
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("the configuration {} can't be read", file.display()))?;
+    let config = toml::from_str::<Config>(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text[..start].matches('\n').count() + 1;
+        let what = error.message().lines().collect::<Vec<_>>().join(" ");
+        anyhow!("{}, line {line}: {what}", file.display())
+    })?;
+    for (name, address) in [("canonical", &config.canonical), ("source", &config.source)] {
+        if let Some(address) = address {
+            ensure!(
+                address.starts_with("https://") || address.starts_with("http://"),
+                "{}: `{name}` is {address:?}, but it must begin with https:// or http://",
+                file.display()
+            );
+        }
+    }
+    Ok(config)
+}
+
+fn temporary() -> Result<TempDir> {
+    TempDir::new().context("there is no room for temporary files")
+}
+
+/// The program in a folder of its own.
+fn unpacked() -> Result<TempDir> {
+    let folder = temporary()?;
+    for (name, content) in PROGRAM {
+        let file = folder.path().join("page").join(name);
+        fs::create_dir_all(file.parent().unwrap_or(folder.path()))
+            .and_then(|()| fs::write(&file, content))
+            .with_context(|| format!("{} can't be written", file.display()))?;
+    }
+    Ok(folder)
+}
+
+/// Makes pages with one set of settings.
+struct Maker<'a> {
+    layout: &'a Layout,
+    config: Config,
+    program: &'a Path,
+    trust: bool,
+}
+
+impl Maker<'_> {
+    /// Writes the pages into `output`; without one, only tells whether executing the notebooks
+    /// could lead to pages.
+    fn publish(
+        &self,
+        environment: &Environment,
+        notebooks: &[Notebook],
+        output: Option<&Path>,
+    ) -> Result<ExitCode> {
+        let orders = json!({
+            "notebooks": notebooks
+                .iter()
+                .map(|notebook| json!({
+                    "name": notebook.name, "path": notebook.path, "content": notebook.content,
+                }))
+                .collect::<Vec<_>>(),
+            "output": output.map(std::path::absolute).transpose()?,
+            "root": self.layout.root,
+            "config": self.config,
+            "trust": self.trust,
+        });
+        let mut command = Command::new(environment.python());
+        jupyter::headless(&mut command, self.layout, environment);
+        command
+            .args(["-c", START])
+            .arg(self.program)
+            .stdin(Stdio::piped());
+        let mut child = command.spawn().context("the page can't be made")?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // If it ended before it read its orders, its exit status says so.
+            let _ = stdin.write_all(orders.to_string().as_bytes());
+        }
+        let status = child.wait().context("the page can't be made")?;
+        Ok(if status.success() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error<T: std::fmt::Debug>(result: Result<T>) -> String {
+        format!("{:#}", result.unwrap_err())
+    }
+
+    #[test]
+    fn every_file_of_the_program_is_carried_along() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/page");
+        let mut found = Vec::new();
+        for part in ["", "template", "fonts"] {
+            for entry in fs::read_dir(folder.join(part)).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(&folder).unwrap().display().to_string();
+                // What the fonts are made with isn't needed to make a page.
+                let needed = !["fonts/make.py", "fonts/OFL.txt"].contains(&name.as_str());
+                if path.is_file() && needed {
+                    found.push(name);
+                }
+            }
+        }
+        found.sort();
+        let mut carried: Vec<_> = PROGRAM.iter().map(|(name, _)| (*name).to_owned()).collect();
+        carried.sort();
+        assert_eq!(carried, found);
+    }
+
+    #[test]
+    fn a_page_belongs_to_one_notebook() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "{}").unwrap();
+            path
+        };
+        let (a, same, index) = (make("a.ipynb"), make("b/a.ipynb"), make("index.ipynb"));
+        assert!(error(notebooks(&[a.clone(), same])).contains("would become the same page"));
+        assert!(error(notebooks(&[a.clone(), index.clone()])).contains("the page of the index"));
+        assert_eq!(notebooks(&[index]).unwrap().len(), 1);
+        assert!(
+            error(notebooks(&[dir.path().join("gone.ipynb")])).contains("there is no notebook")
+        );
+    }
+
+    #[test]
+    fn a_configuration_is_found_and_its_faults_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let notebook = dir.path().join("a.ipynb");
+        assert_eq!(config(None, &notebook).unwrap(), Config::default());
+
+        let file = dir.path().join(CONFIG);
+        let with = |text: &str| {
+            fs::write(&file, text).unwrap();
+            config(None, &notebook)
+        };
+        assert_eq!(with("title = 'T'").unwrap().title.as_deref(), Some("T"));
+        let unknown = error(with("title = 'T'\nanalytics = 'x'"));
+        assert!(
+            unknown.contains("line 2") && unknown.contains("analytics"),
+            "{unknown}"
+        );
+        assert!(error(with("title = ")).contains("page.toml, line 1"));
+        assert!(error(with("source = 'ftp://x'")).contains("must begin with https://"));
+
+        let elsewhere = dir.path().join("gone.toml");
+        let missing = error(config(Some(&elsewhere), &notebook));
+        assert!(missing.contains("gone.toml can't be read"), "{missing}");
+    }
+}
