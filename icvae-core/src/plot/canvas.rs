@@ -312,8 +312,9 @@ impl Canvas {
         };
         let (x, y) = (self.to_pixel(at.0), self.to_pixel(at.1));
         // Strokes are thickened by drawing them again, a little to the right.
-        let copies = (kind.weight * self.scale).round() as i32;
-        for copy in 0..=copies {
+        let weight = kind.weight * self.scale;
+        for copy in 0..=weight.ceil() as i32 {
+            let share = (weight - f64::from(copy - 1)).clamp(0.0, 1.0) as f32;
             kind.rasterise(text, self.scale, |dx, dy, coverage| {
                 let dx = dx + copy;
                 let (px, py) = if upwards {
@@ -321,7 +322,7 @@ impl Canvas {
                 } else {
                     (x + dx, y + dy)
                 };
-                self.blend(px, py, color, coverage);
+                self.blend(px, py, color, coverage * share);
             });
         }
     }
@@ -369,23 +370,22 @@ impl Canvas {
                 rgb: self.pixels,
             };
         }
-        let stride = self.width as usize * 3;
         let n = n as usize;
-        let samples = (n * n) as u32;
-        let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
-        for rows in self.pixels.chunks_exact(stride * n) {
-            for x in 0..width as usize {
-                for channel in 0..3 {
-                    let mut sum = 0;
-                    for dy in 0..n {
-                        let start = dy * stride + x * n * 3 + channel;
-                        sum += (0..n)
-                            .map(|dx| u32::from(rows[start + dx * 3]))
-                            .sum::<u32>();
+        let (samples, row) = (u32::from(n as u16 * n as u16), width as usize * 3);
+        let mut rgb = Vec::with_capacity(row * height as usize);
+        let mut sums = vec![0_u32; row];
+        for lines in self.pixels.chunks_exact(row * n * n) {
+            sums.fill(0);
+            for line in lines.chunks_exact(row * n) {
+                for (sum, group) in sums.chunks_exact_mut(3).zip(line.chunks_exact(3 * n)) {
+                    for p in group.chunks_exact(3) {
+                        sum[0] += u32::from(p[0]);
+                        sum[1] += u32::from(p[1]);
+                        sum[2] += u32::from(p[2]);
                     }
-                    rgb.push(((sum + samples / 2) / samples) as u8);
                 }
             }
+            rgb.extend(sums.iter().map(|sum| ((sum + samples / 2) / samples) as u8));
         }
         Bitmap { width, height, rgb }
     }

@@ -60,20 +60,26 @@ impl Bitmap {
     /// Common colours are in it as they are; of the many rare ones at the smooth edges of shapes,
     /// only some that differ well from each other.
     fn palette(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        // Neighbours are mostly equal: whole runs are counted and looked up at once.
+        let runs = || {
+            pixels
+                .chunk_by(|a, b| a == b)
+                .map(|run| (run[0], run.len()))
+        };
         let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
-        for p in self.rgb.chunks_exact(3) {
-            *counts.entry([p[0], p[1], p[2]]).or_default() += 1;
+        for (color, length) in runs() {
+            *counts.entry(color).or_default() += length;
         }
         let mut colors: Vec<([u8; 3], usize)> = counts.into_iter().collect();
         // The colour itself breaks ties, so that the same picture always gives the same file.
         colors.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let pixels = self.rgb.len() / 3;
         let mut palette: Vec<[u8; 3]> = Vec::with_capacity(256);
         let mut index = HashMap::with_capacity(colors.len());
         let mut changed = 0;
         for &(color, count) in &colors {
             let closest = nearest(&palette, color);
-            let common = count * COMMON >= pixels;
+            let common = count * COMMON >= pixels.len();
             let place = match closest {
                 Some((place, apart)) if palette.len() == 256 || (!common && apart <= NEAR) => {
                     if apart > 2 * NEAR {
@@ -88,10 +94,10 @@ impl Bitmap {
             };
             index.insert(color, place as u8);
         }
-        if changed * FEW > pixels {
+        if changed * FEW > pixels.len() {
             return None;
         }
-        let indices = self.rgb.chunks_exact(3).map(|p| index[&[p[0], p[1], p[2]]]);
+        let indices = runs().flat_map(|(color, length)| std::iter::repeat_n(index[&color], length));
         Some((palette.concat(), indices.collect()))
     }
 
