@@ -291,6 +291,7 @@ fn scatters_refuse_what_does_not_fit() {
     assert!(by_class(&xy, &labels, 0).contains("at least one class"));
     assert!(by_class(&Tensor::zeros([0, 2], FLOAT), &labels, 10).contains("nothing to draw"));
     assert!(by_class(&(&xy * f64::NAN), &labels, 10).contains("NaN at position 0"));
+    assert!(by_class(&xy, &labels, 40).contains("a legend of 40 entries"));
     assert!(message(Scatter::new().draw()).contains("nothing to draw"));
     let names = Scatter::by_class(&xy, &labels, 10).class_names(["a"]);
     assert!(message(names.draw()).contains("1 names for 10 classes"));

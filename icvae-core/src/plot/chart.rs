@@ -194,6 +194,14 @@ impl Chart {
                 ))
                 .into());
             }
+            if legend::column_height(&around.column) > area.height() {
+                return Err(PlotError::Invalid(format!(
+                    "a legend of {} entries is higher than the data: \
+                     choose a larger size or leave the legend out",
+                    around.column.len()
+                ))
+                .into());
+            }
             if around.equal {
                 equalise(&mut x, &mut y, area);
             }

@@ -124,6 +124,11 @@ pub(super) fn column_width(entries: &[Entry]) -> f64 {
     entries.iter().map(Entry::width).fold(0.0, f64::max)
 }
 
+/// The height of a column of entries.
+pub(super) fn column_height(entries: &[Entry]) -> f64 {
+    entries.len() as f64 * ROW
+}
+
 /// Draws entries one below the other.
 pub(super) fn draw_column(canvas: &mut Canvas, entries: &[Entry], left: f64, top: f64) {
     for (i, entry) in entries.iter().enumerate() {
