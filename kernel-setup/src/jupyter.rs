@@ -1,8 +1,12 @@
 //! How programs of the Python environment are started.
 
 use std::env;
+use std::fs;
 use std::process::Command;
 
+use anyhow::Result;
+
+use crate::files;
 use crate::layout::Layout;
 use crate::python::Environment;
 
@@ -30,6 +34,26 @@ pub fn forget_cargo(command: &mut Command) {
             command.env_remove(&*name);
         }
     }
+}
+
+/// Settings of the repository's own JupyterLab: it opens without asking about news.
+const LAB_SETTINGS: &str = r#"{
+  "@jupyterlab/apputils-extension:notification": { "fetchNews": "false", "checkForUpdates": false }
+}
+"#;
+
+/// Writes JupyterLab's defaults into the repository's own environment.
+///
+/// # Errors
+/// If the environment can't be written.
+pub fn settle_lab(environment: &Environment) -> Result<()> {
+    let path = environment
+        .prefix
+        .join("share/jupyter/lab/settings/overrides.json");
+    if fs::read_to_string(&path).is_ok_and(|text| text == LAB_SETTINGS) {
+        return Ok(());
+    }
+    files::write_whole(&path, LAB_SETTINGS.as_bytes(), 0o644)
 }
 
 /// As [`environment`], for runs without a browser: nothing is left in the reader's home.

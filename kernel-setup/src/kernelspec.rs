@@ -1,13 +1,12 @@
 //! The kernelspec: all that Jupyter needs to start the kernel, in whichever way it is started.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::files;
 use crate::layout::{KERNEL_NAME, Layout};
 use crate::python::Environment;
 
@@ -71,7 +70,7 @@ pub fn install(layout: &Layout, environment: &Environment, evcxr: &Path) -> Resu
     let folder = folder(environment);
     let text = serde_json::to_string_pretty(&content(layout, evcxr))?;
     for (name, content) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
-        write_whole(&folder.join(name), content, 0o644)?;
+        files::write_whole(&folder.join(name), content, 0o644)?;
     }
     note(layout, &folder)?;
     let config = layout.evcxr_config();
@@ -84,7 +83,7 @@ fn note(layout: &Layout, folder: &Path) -> Result<()> {
     if !list.iter().any(|known| known == folder) {
         list.push(folder.to_owned());
         let lines: Vec<_> = list.iter().map(|path| path.display().to_string()).collect();
-        write_whole(
+        files::write_whole(
             &layout.kernelspecs(),
             (lines.join("\n") + "\n").as_bytes(),
             0o644,
@@ -124,19 +123,5 @@ pub fn tool_is_current(layout: &Layout, program: &Path) -> bool {
 pub fn install_tool(layout: &Layout, program: &Path) -> Result<()> {
     let content =
         fs::read(program).with_context(|| format!("{} can't be read", program.display()))?;
-    write_whole(&layout.tool(), &content, 0o755)
-}
-
-/// Writes a file under another name and then gives it its own.
-fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    let failed = || format!("{} can't be written", path.display());
-    let dir = path.parent().with_context(failed)?;
-    fs::create_dir_all(dir).with_context(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir).with_context(failed)?;
-    file.write_all(content).with_context(failed)?;
-    file.as_file()
-        .set_permissions(fs::Permissions::from_mode(mode))
-        .with_context(failed)?;
-    file.persist(path).with_context(failed)?;
-    Ok(())
+    files::write_whole(&layout.tool(), &content, 0o755)
 }

@@ -3,6 +3,7 @@
 mod builds;
 mod disk;
 mod evcxr;
+mod files;
 mod gpu;
 mod jupyter;
 mod kernelspec;
