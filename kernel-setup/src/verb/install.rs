@@ -13,7 +13,7 @@ use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
 use crate::pins::{Pin, Pins};
 use crate::python::{self, Environment};
-use crate::{builds, disk, evcxr, gpu, kernelspec, process, report, torch};
+use crate::{builds, disk, evcxr, gpu, jupyter, kernelspec, process, report, torch};
 
 /// What an installation leaves for the other verbs.
 #[derive(Debug, Clone)]
@@ -181,6 +181,9 @@ impl<'a> Plan<'a> {
         self.make_environment(cancel)?;
         let source = self.libtorch(cancel)?;
         self.packages(cancel)?;
+        if self.is_own() {
+            jupyter::settle_lab(&self.environment)?;
+        }
         self.links(&source)?;
         Ok(self.environment.clone())
     }

@@ -24,6 +24,9 @@ pub fn run(layout: &Layout, notebook: Option<&Path>, extra: &[String]) -> Result
         true => layout.root.clone(),
         false => notebook.parent().unwrap_or(&layout.root).to_owned(),
     };
+    if rustix::process::geteuid().is_root() {
+        command.arg("--allow-root");
+    }
     command
         .arg(format!("--ServerApp.root_dir={}", root.display()))
         .args(extra)
