@@ -1,0 +1,162 @@
+//! Whether a piece of Rust is complete, as a console asks on Enter.
+
+use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
+use serde_json::{Value, json};
+use syn::parse::Parser;
+
+/// The answer to an `is_complete_request`.
+pub fn reply(code: &str) -> Value {
+    let rust: String = code
+        .split_inclusive('\n')
+        .filter(|line| !is_command(line))
+        .collect();
+    match judge(&rust) {
+        Judgement::Complete => json!({"status": "complete"}),
+        Judgement::Invalid => json!({"status": "invalid"}),
+        Judgement::Incomplete(depth) => {
+            json!({"status": "incomplete", "indent": "    ".repeat(depth)})
+        }
+    }
+}
+
+/// evcxr's own commands (`:dep …`) and shell commands (`!ls`).
+pub fn is_command(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with('!')
+        || line
+            .strip_prefix(':')
+            .is_some_and(|rest| !rest.starts_with(':'))
+}
+
+/// Whether a cell ends in an expression, whose value is shown as its result.
+pub fn has_result(code: &str) -> bool {
+    let rust: String = code
+        .split_inclusive('\n')
+        .filter(|line| !is_command(line))
+        .collect();
+    match syn::Block::parse_within.parse_str(&rust) {
+        Ok(statements) => match statements.last() {
+            Some(syn::Stmt::Expr(_, semicolon)) => semicolon.is_none(),
+            Some(syn::Stmt::Macro(call)) => call.semi_token.is_none(),
+            _ => false,
+        },
+        Err(_) => false,
+    }
+}
+
+enum Judgement {
+    Complete,
+    /// With as many open brackets.
+    Incomplete(usize),
+    Invalid,
+}
+
+fn judge(code: &str) -> Judgement {
+    let mut open = Vec::new();
+    for token in tokenize(code, FrontmatterAllowed::No) {
+        match token.kind {
+            TokenKind::OpenBrace => open.push('{'),
+            TokenKind::OpenParen => open.push('('),
+            TokenKind::OpenBracket => open.push('['),
+            TokenKind::CloseBrace if open.pop() != Some('{') => return Judgement::Invalid,
+            TokenKind::CloseParen if open.pop() != Some('(') => return Judgement::Invalid,
+            TokenKind::CloseBracket if open.pop() != Some('[') => return Judgement::Invalid,
+            TokenKind::BlockComment {
+                terminated: false, ..
+            } => {
+                return Judgement::Incomplete(open.len());
+            }
+            TokenKind::Literal { kind, .. } if !is_closed(kind) => {
+                return Judgement::Incomplete(0);
+            }
+            _ => {}
+        }
+    }
+    if !open.is_empty() {
+        return Judgement::Incomplete(open.len());
+    }
+    match syn::Block::parse_within.parse_str(code) {
+        Ok(_) => Judgement::Complete,
+        Err(error) if error.to_string().starts_with("unexpected end of input") => {
+            Judgement::Incomplete(0)
+        }
+        Err(_) => Judgement::Invalid,
+    }
+}
+
+/// Whether a literal that may span lines has its end.
+fn is_closed(kind: LiteralKind) -> bool {
+    match kind {
+        LiteralKind::Str { terminated }
+        | LiteralKind::ByteStr { terminated }
+        | LiteralKind::CStr { terminated } => terminated,
+        LiteralKind::RawStr { n_hashes }
+        | LiteralKind::RawByteStr { n_hashes }
+        | LiteralKind::RawCStr { n_hashes } => n_hashes.is_some(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complete_cells_are_complete() {
+        for code in [
+            "",
+            "1 + 1",
+            "let x = 1;",
+            "let x = \"}\"; // {",
+            "fn f<'a>(x: &'a str) -> char { '{' }",
+            ":dep tch = \"0.26\"\nuse tch::Tensor;",
+            "!ls",
+            "for i in 0..3 {\n    print!(\"{i}\");\n}",
+            "r#\"a \" b\"#",
+            "/* a /* nested */ comment */",
+        ] {
+            assert_eq!(reply(code), json!({"status": "complete"}), "{code}");
+        }
+    }
+
+    #[test]
+    fn unfinished_cells_say_how_far_to_indent() {
+        for (code, indent) in [
+            ("fn f() {", 4),
+            ("fn f() {\n    if x {", 8),
+            ("println!(\n", 4),
+            ("let x = \"abc", 0),
+            ("r##\"a\"#", 0),
+            ("/* a", 0),
+            ("let x =", 0),
+            ("1 +", 0),
+            ("fn f()", 0),
+            ("#[derive(Debug)]", 0),
+        ] {
+            let expected = json!({"status": "incomplete", "indent": " ".repeat(indent)});
+            assert_eq!(reply(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_cell_has_a_result_if_it_ends_in_an_expression() {
+        for code in [
+            "1",
+            "let x = 1;\nx // the end",
+            "vec![1]",
+            ":dep x\nif a { 1 } else { 2 }",
+        ] {
+            assert!(has_result(code), "{code}");
+        }
+        for code in ["", "1;", "let x = 1;", "fn f() {}", "println!();", "let"] {
+            assert!(!has_result(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_become_rust_is_invalid() {
+        for code in ["}", "(]", "let let = 1;", "fn 1() {}"] {
+            assert_eq!(reply(code), json!({"status": "invalid"}), "{code}");
+        }
+    }
+}

@@ -1,0 +1,550 @@
+//! The kernel that Jupyter talks to: answers what it can, and has evcxr evaluate the cells.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::completeness;
+use super::evcxr::{Evcxr, Event, Exchange};
+use super::front::{Channel, Replies};
+use super::history::History;
+use super::info::kernel_info;
+use super::interrupt::Interrupts;
+use super::output::{Cell, Command, Outcome};
+use super::report::{Facts, Sources, report};
+use super::side::{PRELUDE, Request};
+use super::wire::Message;
+
+/// How long the first request waits for somebody to subscribe to its effects.
+const WAIT_FOR_SUBSCRIBER: Duration = Duration::from_secs(3);
+/// A list of compiled crates is shown if it takes longer than this.
+const LONG_COMPILATION: Duration = Duration::from_secs(2);
+
+/// What all parts of the kernel share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The identifier of this session.
+    pub session: String,
+    /// The way to the output task.
+    pub output: mpsc::Sender<Command>,
+    /// The cell that runs.
+    pub interrupts: Arc<Interrupts>,
+    /// Told when the kernel shall end.
+    pub shutdown: Arc<Notify>,
+}
+
+impl Shared {
+    /// Publishes a message at its place among the outputs.
+    pub async fn publish(&self, kind: &str, parent: &Value, content: Value) {
+        self.pass_on(Message::new(&self.session, kind, parent, content))
+            .await;
+    }
+
+    async fn pass_on(&self, message: Message) {
+        self.tell(Command::Publish(message)).await;
+    }
+
+    async fn tell(&self, command: Command) {
+        // The output task ends with the kernel and not before.
+        let _ = self.output.send(command).await;
+    }
+
+    async fn state(&self, parent: &Value, state: &str) {
+        self.publish("status", parent, json!({"execution_state": state}))
+            .await;
+    }
+}
+
+/// Answers the control channel, whatever the shell channel is doing.
+pub async fn control(
+    shared: Shared,
+    mut replies: Replies,
+    mut requests: mpsc::UnboundedReceiver<Message>,
+) {
+    while let Some(request) = requests.recv().await {
+        shared.state(&request.header, "busy").await;
+        let content = match request.kind() {
+            "kernel_info_request" => Some(kernel_info()),
+            "interrupt_request" => {
+                shared.interrupts.interrupt();
+                Some(json!({"status": "ok"}))
+            }
+            "shutdown_request" => {
+                let restart = request.content["restart"].as_bool() == Some(true);
+                Some(json!({"status": "ok", "restart": restart}))
+            }
+            other => {
+                eprintln!("requests of the type {other:?} are unknown on the control channel");
+                None
+            }
+        };
+        if let Some(content) = content {
+            replies
+                .send(Channel::Control, &request.reply(&shared.session, content))
+                .await;
+        }
+        shared.state(&request.header, "idle").await;
+        if request.kind() == "shutdown_request" {
+            shared.shutdown.notify_one();
+        }
+    }
+}
+
+/// evcxr, which takes seconds to start.
+enum Backend {
+    Starting(JoinHandle<Result<(Evcxr, PathBuf)>>),
+    Ready(Box<Evcxr>),
+}
+
+/// The shell channel and what belongs to it.
+pub struct Kernel {
+    shared: Shared,
+    replies: Replies,
+    stdin: mpsc::UnboundedReceiver<Message>,
+    backend: Backend,
+    /// Where evcxr compiles.
+    build: PathBuf,
+    number: u64,
+    history: History,
+    sources: Sources,
+}
+
+impl Kernel {
+    /// A kernel whose evcxr is being started.
+    pub fn new(
+        shared: Shared,
+        replies: Replies,
+        stdin: mpsc::UnboundedReceiver<Message>,
+        starting: JoinHandle<Result<(Evcxr, PathBuf)>>,
+    ) -> Self {
+        Self {
+            shared,
+            replies,
+            stdin,
+            backend: Backend::Starting(starting),
+            build: PathBuf::new(),
+            number: 0,
+            history: History::default(),
+            sources: Sources::default(),
+        }
+    }
+
+    /// Answers the shell channel until evcxr ends.
+    ///
+    /// # Errors
+    /// If evcxr cannot be started, or ends by itself.
+    pub async fn serve(
+        mut self,
+        mut requests: mpsc::UnboundedReceiver<Message>,
+        mut subscribed: watch::Receiver<bool>,
+    ) -> Result<()> {
+        self.shared
+            .publish(
+                "status",
+                &Value::Null,
+                json!({"execution_state": "starting"}),
+            )
+            .await;
+        let mut first = true;
+        loop {
+            let request = tokio::select! {
+                request = requests.recv() => request.context("the shell channel is closed")?,
+                event = self.event() => {
+                    self.on_event(event?).await?;
+                    continue;
+                }
+            };
+            if std::mem::take(&mut first) {
+                // Some clients ask before they listen, and then wait for what they have missed.
+                let wait = subscribed.wait_for(|yes| *yes);
+                let _ = tokio::time::timeout(WAIT_FOR_SUBSCRIBER, wait).await;
+            }
+            let failed = self.handle(&request).await?;
+            if failed && request.content["stop_on_error"].as_bool() != Some(false) {
+                // "Run all" has sent the cells behind this one already.
+                while let Ok(request) = requests.try_recv() {
+                    if request.kind() == "execute_request" {
+                        self.abort(&request).await;
+                    } else {
+                        self.handle(&request).await?;
+                    }
+                }
+            }
+            if matches!(self.backend, Backend::Ready(_)) {
+                self.attach().await?;
+            }
+        }
+    }
+
+    /// Waits for something to happen in evcxr; while it starts, for its start.
+    async fn event(&mut self) -> Result<Option<Event>> {
+        match &mut self.backend {
+            Backend::Ready(evcxr) => Ok(Some(
+                evcxr
+                    .event()
+                    .await
+                    .context("evcxr_jupyter cannot be heard any more")?,
+            )),
+            Backend::Starting(starting) => {
+                let (evcxr, build) = starting.await??;
+                self.build = build;
+                self.backend = Backend::Ready(Box::new(evcxr));
+                Ok(None)
+            }
+        }
+    }
+
+    async fn on_event(&mut self, event: Option<Event>) -> Result<()> {
+        match event {
+            None => self.attach().await?,
+            Some(Event::Ended(why)) => bail!("evcxr_jupyter has ended: {why}"),
+            Some(Event::Published(message)) if message.kind().starts_with("comm_") => {
+                let message = Message::new(
+                    &self.shared.session,
+                    message.kind(),
+                    &Value::Null,
+                    message.content.clone(),
+                );
+                self.shared.pass_on(message).await;
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The running evcxr.
+    async fn evcxr(&mut self) -> Result<&mut Evcxr> {
+        if matches!(self.backend, Backend::Starting(_)) {
+            self.event().await?;
+        }
+        match &mut self.backend {
+            Backend::Ready(evcxr) => Ok(evcxr),
+            Backend::Starting(_) => bail!("evcxr_jupyter has not started"),
+        }
+    }
+
+    /// Attaches the reader's process to the side channel, if it is a new one.
+    async fn attach(&mut self) -> Result<()> {
+        if self.shared.interrupts.process().is_some() {
+            return Ok(());
+        }
+        let shared = self.shared.clone();
+        shared
+            .tell(Command::Begin(Cell {
+                hidden: true,
+                ..Cell::default()
+            }))
+            .await;
+        let content = json!({"code": PRELUDE, "silent": true, "allow_stdin": false});
+        let exchange = self
+            .evcxr()
+            .await?
+            .exchange("execute_request", content, async |_, _| {})
+            .await?;
+        end_of_cell(&shared).await;
+        if shared.interrupts.process().is_none() {
+            for error in &exchange.published {
+                eprintln!("the live kernel cannot attach: {}", error.content["evalue"]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers one request; returns whether it was a cell that failed.
+    async fn handle(&mut self, request: &Message) -> Result<bool> {
+        let shared = self.shared.clone();
+        shared.state(&request.header, "busy").await;
+        let mut failed = false;
+        let content = match request.kind() {
+            "execute_request" => {
+                failed = self.execute(request).await?;
+                None
+            }
+            "kernel_info_request" => Some(kernel_info()),
+            "is_complete_request" => Some(completeness::reply(
+                request.content["code"].as_str().unwrap_or_default(),
+            )),
+            "history_request" => Some(self.history.reply(&request.content)),
+            "comm_info_request" => Some(json!({"status": "ok", "comms": {}})),
+            kind @ ("complete_request" | "inspect_request") => {
+                Some(self.ask_evcxr(kind, &request.content).await?)
+            }
+            "comm_open" if request.content["target_name"] == "evcxr-cargo-check" => {
+                let content = request.content.clone();
+                self.evcxr()
+                    .await?
+                    .exchange("comm_open", content, async |_, _| {})
+                    .await?;
+                None
+            }
+            "comm_open" => {
+                let content = json!({"comm_id": request.content["comm_id"], "data": {}});
+                shared.publish("comm_close", &request.header, content).await;
+                None
+            }
+            "comm_msg" | "comm_close" => None,
+            "shutdown_request" => {
+                shared.shutdown.notify_one();
+                let restart = request.content["restart"].as_bool() == Some(true);
+                Some(json!({"status": "ok", "restart": restart}))
+            }
+            other => {
+                eprintln!("requests of the type {other:?} are unknown on the shell channel");
+                None
+            }
+        };
+        if let Some(content) = content {
+            self.replies
+                .send(Channel::Shell, &request.reply(&shared.session, content))
+                .await;
+        }
+        shared.state(&request.header, "idle").await;
+        Ok(failed)
+    }
+
+    async fn ask_evcxr(&mut self, kind: &str, content: &Value) -> Result<Value> {
+        let evcxr = self.evcxr().await?;
+        let mut reply = evcxr
+            .exchange(kind, content.clone(), async |_, _| {})
+            .await?
+            .reply;
+        if reply["status"] == "error" {
+            // evcxr puts its whole sentence into the name and leaves the traceback out.
+            let value = reply["ename"].as_str().unwrap_or_default().to_owned();
+            reply = json!({
+                "status": "error", "ename": "Error", "evalue": value, "traceback": [value],
+            });
+        }
+        Ok(reply)
+    }
+
+    /// Tells a client that its cell is not run, since one before it has failed.
+    async fn abort(&mut self, request: &Message) {
+        self.shared.state(&request.header, "busy").await;
+        let content = json!({"status": "aborted", "execution_count": self.number});
+        self.replies
+            .send(
+                Channel::Shell,
+                &request.reply(&self.shared.session, content),
+            )
+            .await;
+        self.shared.state(&request.header, "idle").await;
+    }
+
+    /// Runs a cell; returns whether it has failed.
+    async fn execute(&mut self, request: &Message) -> Result<bool> {
+        let shared = self.shared.clone();
+        let code = request.content["code"].as_str().unwrap_or_default();
+        let silent = request.content["silent"].as_bool() == Some(true);
+        let store = !silent && request.content["store_history"].as_bool() != Some(false);
+        if store {
+            self.number += 1;
+        }
+        let number = self.number;
+        if !silent {
+            let content = json!({"code": code, "execution_count": number});
+            shared
+                .publish("execute_input", &request.header, content)
+                .await;
+        }
+        self.attach().await?;
+        self.sources.add(number, code);
+        shared.interrupts.begin();
+        let cell = Cell {
+            parent: request.header.clone(),
+            number,
+            hidden: false,
+            has_result: !silent && completeness::has_result(code),
+        };
+        shared.tell(Command::Begin(cell)).await;
+        let exchange = self.evaluate(request, code).await?;
+        let stopped = shared.interrupts.end();
+        let outcome = end_of_cell(&shared).await;
+        let (errors, others): (Vec<Message>, Vec<Message>) = exchange
+            .published
+            .into_iter()
+            .partition(|message| message.kind() == "error");
+        let mut result = outcome.result.clone();
+        for message in others {
+            let kind = message.kind().to_owned();
+            let mut content = message.content;
+            if kind == "execute_result" {
+                content["execution_count"] = number.into();
+                result = content["data"]["text/plain"].as_str().map(str::to_owned);
+            }
+            shared.publish(&kind, &request.header, content).await;
+        }
+        let generated = std::fs::read_to_string(self.build.join("src/lib.rs")).unwrap_or_default();
+        let report = report(&Facts {
+            outcome: &outcome,
+            stopped,
+            failed: exchange.reply["status"] != "ok",
+            errors: &errors,
+            number,
+            evcxr_number: exchange.reply["execution_count"].as_u64().unwrap_or(0),
+            generated: &generated,
+            sources: &self.sources,
+        });
+        if store {
+            self.history.add(number, code, result);
+        }
+        let content = match &report {
+            None => json!({
+                "status": "ok",
+                "execution_count": number,
+                "payload": [],
+                "user_expressions": {},
+            }),
+            Some(report) => {
+                shared
+                    .publish("error", &request.header, report.content())
+                    .await;
+                let mut content = report.content();
+                content["status"] = "error".into();
+                content["execution_count"] = number.into();
+                content
+            }
+        };
+        let mut reply = request.reply(&shared.session, content);
+        if let Some(started) = outcome.started {
+            reply.metadata["started"] = started.into();
+        }
+        self.replies.send(Channel::Shell, &reply).await;
+        Ok(report.is_some())
+    }
+
+    /// Has evcxr run a cell, and serves its wishes meanwhile.
+    async fn evaluate(&mut self, request: &Message, code: &str) -> Result<Exchange> {
+        let content = json!({
+            "code": code,
+            "silent": false,
+            "store_history": false,
+            "allow_stdin": request.content["allow_stdin"].as_bool() == Some(true),
+            "user_expressions": {},
+        });
+        let shared = self.shared.clone();
+        let Backend::Ready(evcxr) = &mut self.backend else {
+            bail!("evcxr_jupyter has not started")
+        };
+        let (replies, stdin) = (&mut self.replies, &mut self.stdin);
+        let mut crates = Crates::default();
+        let exchange = evcxr.exchange("execute_request", content, async |evcxr, event| {
+            match event {
+                Event::Input(asked) => {
+                    let value = ask(&shared, replies, stdin, request, &asked).await;
+                    if let Err(error) = evcxr.answer(&asked, &value).await {
+                        eprintln!("cannot hand the input on: {error:#}");
+                    }
+                }
+                // Only what is not attached to the side channel prints by this way.
+                Event::Published(message) if message.kind() == "stream" => {
+                    shared
+                        .publish("stream", &request.header, message.content)
+                        .await;
+                }
+                Event::Compiling(name) => {
+                    if let Some(request) = crates.compiling(&name) {
+                        shared.tell(Command::Show(request)).await;
+                    }
+                }
+                _ => {}
+            }
+        });
+        let exchange = exchange.await?;
+        if let Some(request) = crates.done() {
+            shared.tell(Command::Show(request)).await;
+        }
+        Ok(exchange)
+    }
+}
+
+async fn end_of_cell(shared: &Shared) -> Outcome {
+    let (done, outcome) = oneshot::channel();
+    shared.tell(Command::End(done)).await;
+    outcome.await.unwrap_or_default()
+}
+
+/// Asks the client whose cell runs for a line; an interrupt gives up.
+async fn ask(
+    shared: &Shared,
+    replies: &mut Replies,
+    stdin: &mut mpsc::UnboundedReceiver<Message>,
+    request: &Message,
+    asked: &Message,
+) -> Value {
+    while stdin.try_recv().is_ok() {}
+    let content = asked.content.clone();
+    let mut question = Message::new(&shared.session, "input_request", &request.header, content);
+    question.addresses.clone_from(&request.addresses);
+    replies.send(Channel::Stdin, &question).await;
+    loop {
+        match tokio::time::timeout(Duration::from_millis(100), stdin.recv()).await {
+            Ok(Some(answer)) if answer.kind() == "input_reply" => {
+                return answer.content["value"].clone();
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return "".into(),
+            Err(_) if shared.interrupts.is_killed() => return "".into(),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Shows that crates are being compiled, if that takes long.
+#[derive(Debug, Default)]
+struct Crates {
+    first: Option<Instant>,
+    count: usize,
+    /// The output that tells of it, and when it was last changed.
+    shown: Option<(String, Instant)>,
+}
+
+impl Crates {
+    fn compiling(&mut self, name: &str) -> Option<Request> {
+        let now = Instant::now();
+        let first = *self.first.get_or_insert(now);
+        self.count += 1;
+        let text = format!("compiling crates: {} so far, now {name}", self.count);
+        match &mut self.shown {
+            None if now.duration_since(first) < LONG_COMPILATION => None,
+            None => {
+                let id = uuid::Uuid::new_v4().to_string();
+                self.shown = Some((id.clone(), now));
+                Some(Request::Display {
+                    data: plain(text),
+                    metadata: json!({}),
+                    id: Some(id),
+                })
+            }
+            Some((id, shown)) if now.duration_since(*shown).as_millis() >= 200 => {
+                *shown = now;
+                Some(Request::Update {
+                    data: plain(text),
+                    metadata: json!({}),
+                    id: id.clone(),
+                })
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn done(self) -> Option<Request> {
+        let (id, _) = self.shown?;
+        let seconds = self.first?.elapsed().as_secs();
+        let text = format!("compiled {} crates in {seconds} s", self.count);
+        Some(Request::Update {
+            data: plain(text),
+            metadata: json!({}),
+            id,
+        })
+    }
+}
+
+fn plain(text: String) -> Value {
+    json!({"text/plain": text})
+}

@@ -1,0 +1,533 @@
+//! How a cell that failed is reported: what happened, and where in the reader's code.
+
+use serde_json::{Value, json};
+use syn::parse::Parser;
+use syn::spanned::Spanned;
+
+use super::interrupt::Stopped;
+use super::output::Outcome;
+use super::side::Panic;
+use super::wire::Message;
+
+/// An error as the protocol wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What kind of thing it is.
+    pub name: &'static str,
+    /// What happened, in a sentence.
+    pub value: String,
+    /// The same, and where, line by line, with colours.
+    pub traceback: Vec<String>,
+}
+
+impl Report {
+    /// The fields of a reply or of an `error` message.
+    pub fn content(&self) -> Value {
+        json!({"ename": self.name, "evalue": self.value, "traceback": self.traceback})
+    }
+
+    fn new(name: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        let traceback = vec![format!("{RED}{name}{PLAIN}: {value}")];
+        Self {
+            name,
+            value,
+            traceback,
+        }
+    }
+}
+
+const RED: &str = "\x1b[1;31m";
+const BLUE: &str = "\x1b[34m";
+const PLAIN: &str = "\x1b[0m";
+
+/// The cells of this session: where a line of generated code is looked up.
+#[derive(Debug, Default)]
+pub struct Sources(Vec<(u64, String)>);
+
+impl Sources {
+    /// Adds a cell, the latest.
+    pub fn add(&mut self, number: u64, code: &str) {
+        self.0.push((number, code.to_owned()));
+    }
+
+    /// The latest cell that holds this line once, and the line's number in it.
+    fn find(&self, line: &str) -> Option<(u64, usize)> {
+        let line = line.trim();
+        if line.len() < 2 {
+            return None;
+        }
+        self.0.iter().rev().find_map(|(number, code)| {
+            let mut found = code
+                .lines()
+                .enumerate()
+                .filter(|(_, other)| other.trim() == line)
+                .map(|(i, _)| i);
+            match (found.next(), found.next()) {
+                (Some(i), None) => Some((*number, i + 1)),
+                _ => None,
+            }
+        })
+    }
+
+    /// A place in a cell, with the line before it and a mark below.
+    fn show(&self, number: u64, line: usize, column: Option<usize>) -> Vec<String> {
+        let Some((_, code)) = self.0.iter().rev().find(|(n, _)| *n == number) else {
+            return Vec::new();
+        };
+        let mut shown = vec![match column {
+            Some(column) => format!("  {BLUE}cell [{number}], line {line}, column {column}{PLAIN}"),
+            None => format!("  {BLUE}cell [{number}], line {line}{PLAIN}"),
+        }];
+        for (i, text) in code
+            .lines()
+            .enumerate()
+            .skip(line.saturating_sub(2))
+            .take(2)
+        {
+            if i < line {
+                shown.push(format!("  {BLUE}{:4} |{PLAIN} {text}", i + 1));
+            }
+        }
+        if let Some(column) = column {
+            let gap = " ".repeat(column.saturating_sub(1));
+            shown.push(format!("  {BLUE}     |{PLAIN} {gap}{RED}^{PLAIN}"));
+        }
+        shown
+    }
+}
+
+/// What is known when a cell is over.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// What the output task has seen.
+    pub outcome: &'a Outcome,
+    /// How the cell was stopped, if it was.
+    pub stopped: Option<Stopped>,
+    /// Whether evcxr reports a failure.
+    pub failed: bool,
+    /// The errors that evcxr has published.
+    pub errors: &'a [Message],
+    /// The number of the cell.
+    pub number: u64,
+    /// evcxr's own number for it.
+    pub evcxr_number: u64,
+    /// The program that evcxr made of the cell.
+    pub generated: &'a str,
+    /// The cells so far, this one included.
+    pub sources: &'a Sources,
+}
+
+/// The report, if the cell has failed in any way.
+pub fn report(facts: &Facts<'_>) -> Option<Report> {
+    let outcome = facts.outcome;
+    match facts.stopped {
+        Some(Stopped::Killed) => {
+            return Some(Report::new(
+                "Interrupted",
+                "this code did not stop by itself, so its process was ended: all variables are \
+                 gone. Functions, types and imports are kept; run the cells again that make the \
+                 variables.",
+            ));
+        }
+        Some(Stopped::Compiling) if facts.failed => {
+            return Some(Report::new(
+                "Interrupted",
+                "the compiler was stopped. Nothing of this cell has run, and all variables are \
+                 kept.",
+            ));
+        }
+        Some(Stopped::Heard | Stopped::Compiling) if !outcome.died => {
+            let reached = [outcome.reached.as_ref(), outcome.early_return.as_ref()];
+            let reached = reached.into_iter().flatten().find(|text| !text.is_empty());
+            let reached = reached.map_or_else(
+                || "the cell was interrupted and has come to its end".to_owned(),
+                |text| text.trim_end_matches('.').to_owned(),
+            );
+            let kept = match (&outcome.early_return, &outcome.panic) {
+                (None, None) => "All variables are kept.",
+                _ => "The variables of earlier cells are kept.",
+            };
+            return Some(Report::new("Interrupted", format!("{reached}. {kept}")));
+        }
+        _ => {}
+    }
+    if outcome.died {
+        return Some(crash(facts));
+    }
+    if let Some(panic) = &outcome.panic {
+        return Some(located("Panic", &panic.message, panic, facts));
+    }
+    if let Some(said) = &outcome.early_return {
+        return Some(early_return(said, facts));
+    }
+    facts.failed.then(|| evcxr_errors(facts))
+}
+
+/// A panic, or a crash that began with one.
+fn located(name: &'static str, value: &str, panic: &Panic, facts: &Facts<'_>) -> Report {
+    let mut report = Report::new(name, value);
+    let own = panic.file.ends_with("src/lib.rs") && !panic.file.contains('/')
+        || panic.file == "src/lib.rs";
+    let line = facts
+        .generated
+        .lines()
+        .nth(panic.line.saturating_sub(1))
+        .filter(|_| own);
+    match line.and_then(|line| Some((line, facts.sources.find(line)?))) {
+        Some((text, (number, line))) => {
+            // The generated line may be indented in another way.
+            let indent = |text: &str| text.len() - text.trim_start().len();
+            let original = facts.sources.0.iter().rev().find(|(n, _)| *n == number);
+            let original = original
+                .and_then(|(_, code)| code.lines().nth(line - 1))
+                .unwrap_or("");
+            let column = (panic.column + indent(original)).saturating_sub(indent(text));
+            report
+                .traceback
+                .extend(facts.sources.show(number, line, Some(column.max(1))));
+        }
+        None if own || panic.file.is_empty() => {}
+        None => {
+            let Panic {
+                file, line, column, ..
+            } = panic;
+            report.traceback.push(format!(
+                "  {BLUE}{file}, line {line}, column {column}{PLAIN}"
+            ));
+        }
+    }
+    for function in functions(&panic.trace) {
+        report
+            .traceback
+            .push(format!("  in {BLUE}{function}{PLAIN}"));
+    }
+    report
+}
+
+/// The reader's own functions on a stack, innermost first.
+fn functions(trace: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = trace
+        .lines()
+        .filter_map(|line| {
+            let (number, name) = line.trim().split_once(": ")?;
+            number.parse::<usize>().ok()?;
+            let name = name.strip_prefix("ctx::")?;
+            let internal = name.starts_with("run_user_code") || name.starts_with("evcxr");
+            (!internal).then(|| name.trim_end_matches("::{{closure}}"))
+        })
+        .collect();
+    found.dedup();
+    found.truncate(8);
+    found
+}
+
+/// What a failed `?` has said, and which `?` it may have been.
+fn early_return(said: &str, facts: &Facts<'_>) -> Report {
+    let said = if said.is_empty() {
+        "a `?` has ended the cell"
+    } else {
+        said
+    };
+    let mut report = Report::new("Error", said);
+    let code = facts
+        .sources
+        .0
+        .last()
+        .map(|(_, code)| code.as_str())
+        .unwrap_or_default();
+    let lines = lines_with_question_mark(code);
+    if let [(line, column)] = lines[..] {
+        report
+            .traceback
+            .extend(facts.sources.show(facts.number, line, Some(column)));
+    } else if !lines.is_empty() {
+        let lines: Vec<String> = lines.iter().map(|(line, _)| line.to_string()).collect();
+        let lines = lines.join(", ");
+        report.traceback.push(format!(
+            "  {BLUE}cell [{}], one of the `?` in lines {lines}{PLAIN}",
+            facts.number
+        ));
+    }
+    report
+}
+
+/// Lines and columns of the question marks that can end a cell: those outside functions and closures.
+fn lines_with_question_mark(code: &str) -> Vec<(usize, usize)> {
+    // Commands become empty lines, so that all others keep their numbers.
+    let rust: String = code
+        .lines()
+        .map(|line| {
+            if super::completeness::is_command(line) {
+                "\n".into()
+            } else {
+                format!("{line}\n")
+            }
+        })
+        .collect();
+    let Ok(statements) = syn::Block::parse_within.parse_str(&rust) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for statement in &statements {
+        if !matches!(statement, syn::Stmt::Item(_)) {
+            let mut tokens = Vec::new();
+            flatten(statement.span(), &rust, &mut tokens);
+            found.extend(tokens);
+        }
+    }
+    found.sort_unstable();
+    found.dedup_by_key(|(line, _)| *line);
+    found
+}
+
+/// The question marks in a part of the code, as the lexer sees them.
+fn flatten(span: proc_macro2::Span, code: &str, found: &mut Vec<(usize, usize)>) {
+    let range = span.byte_range();
+    let Some(text) = code.get(range.clone()) else {
+        return;
+    };
+    let mut at = range.start;
+    for token in ra_ap_rustc_lexer::tokenize(text, ra_ap_rustc_lexer::FrontmatterAllowed::No) {
+        if token.kind == ra_ap_rustc_lexer::TokenKind::Question {
+            let before = &code[..at];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+            found.push((line, column));
+        }
+        at += token.len as usize;
+    }
+}
+
+/// What ended the process, as far as can be told.
+fn crash(facts: &Facts<'_>) -> Report {
+    let outcome = facts.outcome;
+    let status = facts
+        .errors
+        .iter()
+        .filter_map(|message| message.content["evalue"].as_str())
+        .find_map(|value| {
+            value
+                .split_once("status: ")
+                .map(|(_, status)| status.trim())
+        })
+        .unwrap_or("unknown");
+    let gone = "the process that held your variables is gone. Functions, types and imports are \
+                kept; run the cells again that make the variables.";
+    let words = outcome.last_words.as_str();
+    let what = if words.contains("memory allocation of") {
+        "memory ran out".to_owned()
+    } else if words.contains("has overflowed its stack") {
+        "the stack has overflowed, most likely by a recursion without end".to_owned()
+    } else if status.contains("SIGSEGV") || words.starts_with("Segmentation fault") {
+        "segmentation fault: memory was used that is not there".to_owned()
+    } else if words.starts_with("Illegal instruction") || status.contains("SIGILL") {
+        "illegal instruction".to_owned()
+    } else if words.starts_with("Bus error") || status.contains("SIGBUS") {
+        "bus error".to_owned()
+    } else if status.contains("SIGABRT") {
+        "the code has aborted".to_owned()
+    } else if status.contains("SIGKILL") {
+        "the process was killed, most likely because memory ran out".to_owned()
+    } else {
+        format!("the code has ended its process ({status})")
+    };
+    let value = format!("{what}: {gone}");
+    let mut report = match &outcome.panic {
+        Some(panic) => {
+            let mut report = located("Crash", &value, panic, facts);
+            report
+                .traceback
+                .insert(1, format!("  after a panic: {}", panic.message));
+            report
+        }
+        None => Report::new("Crash", value),
+    };
+    // The crash handler's stack is evcxr's own.
+    let words = words
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with("0: "));
+    report
+        .traceback
+        .extend(words.take(20).map(|line| format!("  {line}")));
+    report
+}
+
+/// evcxr's own errors: of the compiler, or of a command.
+fn evcxr_errors(facts: &Facts<'_>) -> Report {
+    let name = if facts.outcome.started.is_some() {
+        "Error"
+    } else {
+        "CompileError"
+    };
+    let mut values: Vec<&str> = Vec::new();
+    let mut traceback: Vec<String> = Vec::new();
+    let own_name = format!("command_{}", facts.evcxr_number);
+    let our_name = format!("cell [{}]", facts.number);
+    let mut seen = Vec::new();
+    for error in facts.errors {
+        let lines: Vec<String> = error.content["traceback"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|line| line.replace(&own_name, &our_name))
+            .collect();
+        let value = error.content["evalue"].as_str().unwrap_or_default();
+        // A name that is missing is reported once for each use.
+        if !seen.contains(&(value, lines.clone())) {
+            values.push(value);
+            traceback.extend(lines.iter().cloned());
+            seen.push((value, lines));
+        }
+    }
+    let value = match values[..] {
+        [] => "evcxr could not run the cell, and says no more".to_owned(),
+        [value] => value.to_owned(),
+        [first, ..] => format!("{first} (and {} more errors)", values.len() - 1),
+    };
+    if traceback.is_empty() {
+        traceback = Report::new(name, value.clone()).traceback;
+    }
+    Report {
+        name,
+        value,
+        traceback,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts<'a>(outcome: &'a Outcome, sources: &'a Sources) -> Facts<'a> {
+        Facts {
+            outcome,
+            stopped: None,
+            failed: false,
+            errors: &[],
+            number: 2,
+            evcxr_number: 4,
+            generated: "",
+            sources,
+        }
+    }
+
+    fn plain(lines: &[String]) -> String {
+        lines
+            .join("\n")
+            .replace(RED, "")
+            .replace(BLUE, "")
+            .replace(PLAIN, "")
+    }
+
+    #[test]
+    fn a_panic_points_at_the_cell_it_came_from() {
+        let mut sources = Sources::default();
+        sources.add(1, "fn f(v: &[i32]) -> i32 {\n    v[7]\n}");
+        sources.add(2, "f(&[1])");
+        let panic = Panic {
+            file: "src/lib.rs".into(),
+            line: 3,
+            column: 5,
+            message: "index out of bounds".into(),
+            trace: "   0: std::panicking::begin\n   1: ctx::f\n             at x\n   2: \
+                    ctx::run_user_code_3::{{closure}}\n"
+                .into(),
+            ..Panic::default()
+        };
+        let outcome = Outcome {
+            panic: Some(panic),
+            ..Outcome::default()
+        };
+        let mut facts = facts(&outcome, &sources);
+        facts.generated = "#![allow()]\nfn f(v: &[i32]) -> i32 {\n    v[7]\n}\n";
+        let report = report(&facts).expect("a report");
+        assert_eq!(
+            (report.name, report.value.as_str()),
+            ("Panic", "index out of bounds")
+        );
+        assert_eq!(
+            plain(&report.traceback),
+            "Panic: index out of bounds\n  cell [1], line 2, column 5\n     1 | fn f(v: &[i32]) -> \
+             i32 {\n     2 |     v[7]\n       |     ^\n  in f"
+        );
+    }
+
+    #[test]
+    fn a_question_mark_is_pointed_at_where_there_is_one() {
+        let mut sources = Sources::default();
+        sources.add(
+            2,
+            ":dep x\nfn g() -> Option<i32> { None? }\nlet c = \"?\"; // ?\nlet n: i32 = c.parse()?;",
+        );
+        let outcome = Outcome {
+            early_return: Some("ParseIntError".into()),
+            ..Outcome::default()
+        };
+        let report = report(&facts(&outcome, &sources)).expect("a report");
+        assert_eq!(report.name, "Error");
+        assert!(plain(&report.traceback).contains("cell [2], line 4, column 23"));
+    }
+
+    #[test]
+    fn equal_errors_of_the_compiler_are_told_once_under_the_cells_own_number() {
+        let error = |text: &str| Message {
+            content: json!({"evalue": text, "traceback": [format!("[command_4:1:1] {text}")]}),
+            ..Message::default()
+        };
+        let errors = [error("no x"), error("no x"), error("no y")];
+        let (outcome, sources) = (Outcome::default(), Sources::default());
+        let mut facts = facts(&outcome, &sources);
+        (facts.failed, facts.errors) = (true, &errors);
+        let report = report(&facts).expect("a report");
+        assert_eq!(report.name, "CompileError");
+        assert_eq!(report.value, "no x (and 1 more errors)");
+        assert_eq!(
+            report.traceback,
+            ["[cell [2]:1:1] no x", "[cell [2]:1:1] no y"]
+        );
+    }
+
+    #[test]
+    fn a_crash_is_told_as_what_it_is() {
+        let sources = Sources::default();
+        for (status, words, what) in [
+            ("signal: 6 (SIGABRT)", "", "has aborted"),
+            (
+                "signal: 6 (SIGABRT)",
+                "memory allocation of 9 bytes failed",
+                "memory ran out",
+            ),
+            (
+                "signal: 11 (SIGSEGV)",
+                "Segmentation fault.\n   0: x",
+                "segmentation fault",
+            ),
+            ("signal: 9 (SIGKILL)", "", "was killed"),
+            ("exit status: 3", "", "ended its process (exit status: 3)"),
+        ] {
+            let errors = [Message {
+                content: json!({"evalue": format!("Subprocess terminated with status: {status}")}),
+                ..Message::default()
+            }];
+            let outcome = Outcome {
+                died: true,
+                last_words: words.into(),
+                ..Outcome::default()
+            };
+            let mut facts = facts(&outcome, &sources);
+            (facts.failed, facts.errors) = (true, &errors);
+            let report = report(&facts).expect("a report");
+            assert_eq!(report.name, "Crash");
+            assert!(report.value.contains(what), "{}", report.value);
+            assert!(!plain(&report.traceback).contains("0: x"));
+        }
+    }
+
+    #[test]
+    fn nothing_is_reported_where_nothing_failed() {
+        let (outcome, sources) = (Outcome::default(), Sources::default());
+        assert_eq!(report(&facts(&outcome, &sources)), None);
+    }
+}
