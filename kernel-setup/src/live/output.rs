@@ -252,12 +252,7 @@ impl Output {
             Command::End(done) => {
                 self.read_err(false);
                 self.read_out(false);
-                if let Some(panic) = self.panic.take()
-                    && !self.outcome.died
-                {
-                    // Caught by the reader's code: they see what they would see elsewhere.
-                    self.print("stderr", &panic_text(&panic));
-                }
+                self.tell_of_caught_panic();
                 if let Some(text) = self.crash.take() {
                     self.print("stderr", &text);
                 }
@@ -433,7 +428,18 @@ impl Output {
                 send(&process.lines, format!("{line}\n").as_bytes());
             }
         }
+        self.tell_of_caught_panic();
         self.publish_all(true);
+    }
+
+    /// A panic that the reader's code has caught: they see what they would see elsewhere.
+    fn tell_of_caught_panic(&mut self) {
+        if let Some(panic) = self.panic.take() {
+            let result = self.bundle.take();
+            self.print("stderr", &panic_text(&panic));
+            self.publish_text();
+            self.bundle = result;
+        }
     }
 
     fn read_lines(&mut self) {

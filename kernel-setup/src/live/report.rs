@@ -320,7 +320,8 @@ fn crash(facts: &Facts<'_>) -> Report {
     } else if words.contains("has overflowed its stack") {
         "the stack has overflowed, most likely by a recursion without end".to_owned()
     } else if status.contains("SIGSEGV") || words.starts_with("Segmentation fault") {
-        "segmentation fault: memory was used that is not there".to_owned()
+        "segmentation fault: memory was used that is not there (a recursion without end does that too)"
+            .to_owned()
     } else if words.starts_with("Illegal instruction") || status.contains("SIGILL") {
         "illegal instruction".to_owned()
     } else if words.starts_with("Bus error") || status.contains("SIGBUS") {
@@ -384,7 +385,7 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
     let value = match values[..] {
         [] => "evcxr could not run the cell, and says no more".to_owned(),
         [value] => value.to_owned(),
-        [first, ..] => format!("{first} (and {} more errors)", values.len() - 1),
+        [first, ..] => format!("{first} (and {} more)", values.len() - 1),
     };
     if traceback.is_empty() {
         traceback = Report::new(name, value.clone()).traceback;
@@ -482,7 +483,7 @@ mod tests {
         (facts.failed, facts.errors) = (true, &errors);
         let report = report(&facts).expect("a report");
         assert_eq!(report.name, "CompileError");
-        assert_eq!(report.value, "no x (and 1 more errors)");
+        assert_eq!(report.value, "no x (and 1 more)");
         assert_eq!(
             report.traceback,
             ["[cell [2]:1:1] no x", "[cell [2]:1:1] no y"]
