@@ -2,10 +2,11 @@
 
 use tch::{Device, Tensor, nn};
 
+use super::icvae_step::IcvaeStep;
 use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig, Likelihood};
 use crate::data::Batch;
 use crate::loss;
-use crate::train::{Losses, Model};
+use crate::train::{Losses, Model, Step};
 use crate::{Error, Result};
 
 /// The model of *Invariant Representations without Adversarial Training* (Moyer et al. 2018):
@@ -234,5 +235,9 @@ impl Model for Icvae {
 
     fn rebuild(&self) -> Result<Self> {
         Self::new(&self.config, self.vs.device(), self.seed)
+    }
+
+    fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
+        Some(Box::new(IcvaeStep::new(self)?))
     }
 }

@@ -10,6 +10,7 @@ mod dense;
 mod gaussian;
 mod gaussian_encoder;
 mod icvae;
+mod icvae_step;
 
 pub use activation::Activation;
 pub use config::{IcvaeConfig, Likelihood};

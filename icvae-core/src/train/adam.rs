@@ -1,9 +1,9 @@
 //! The optimiser.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::team::{part_of, share};
 use crate::{Error, Result};
 
 /// Where Adam adds ε.
@@ -151,10 +151,7 @@ impl Adam {
                 self.variables.len()
             )));
         }
-        self.steps += 1;
-        let update = Update::new(&self.config, self.steps);
-        for (i, gradient) in gradients.iter().enumerate() {
-            let (name, variable) = &self.variables[i];
+        for (gradient, (name, variable)) in gradients.iter().zip(&self.variables) {
             if gradient.size() != variable.size() {
                 return Err(Error::Invalid(format!(
                     "the gradient of {name} has the shape {:?}, the variable {:?}",
@@ -162,12 +159,25 @@ impl Adam {
                     variable.size()
                 )));
             }
+        }
+        self.steps += 1;
+        let update = Update::new(&self.config, self.steps);
+        let in_memory = |t: &Tensor| t.device() == Device::Cpu && t.is_contiguous();
+        let mut one_pass = Vec::with_capacity(gradients.len());
+        for (i, gradient) in gradients.iter().enumerate() {
+            let variable = &self.variables[i].1;
             let (first, second) = (&mut self.first[i], &mut self.second[i]);
-            if variable.device() == Device::Cpu && variable.is_contiguous() {
-                update.on_cpu(variable, &gradient.contiguous(), first, second);
+            if [variable, gradient, &*first, &*second]
+                .into_iter()
+                .all(in_memory)
+            {
+                one_pass.push(Slices::of(variable, gradient, first, second));
             } else {
                 no_grad(|| update.on_device(variable, gradient, first, second));
             }
+        }
+        if !one_pass.is_empty() {
+            update.in_memory(&one_pass);
         }
         Ok(())
     }
@@ -250,39 +260,41 @@ impl Update {
         }
     }
 
-    fn on_cpu(
-        &self,
-        variable: &Tensor,
-        gradient: &Tensor,
-        first: &mut Tensor,
-        second: &mut Tensor,
-    ) {
-        /// Numbers a task handles: large enough to be worth a thread, small enough to share out.
-        const CHUNK: usize = 1 << 16;
-        let count = variable.numel();
-        // SAFETY: all four are contiguous float32 tensors on the CPU with `count` numbers. Nobody else
-        // reads or writes the variable and the moments during the step: the moments are ours, and the
-        // variable's graph is done with, since its gradient is there.
-        let (p, g, m, v) = unsafe {
-            (
-                std::slice::from_raw_parts_mut(variable.data_ptr().cast::<f32>(), count),
-                std::slice::from_raw_parts(gradient.data_ptr().cast::<f32>(), count),
-                std::slice::from_raw_parts_mut(first.data_ptr().cast::<f32>(), count),
-                std::slice::from_raw_parts_mut(second.data_ptr().cast::<f32>(), count),
-            )
-        };
-        if count <= CHUNK {
-            self.run(p, g, m, v);
-            return;
-        }
-        p.par_chunks_mut(CHUNK)
-            .zip(g.par_chunks(CHUNK))
-            .zip(m.par_chunks_mut(CHUNK))
-            .zip(v.par_chunks_mut(CHUNK))
-            .for_each(|(((p, g), m), v)| self.run(p, g, m, v));
+    /// One pass over all variables, shared between threads; nothing is allocated.
+    fn in_memory(&self, all: &[Slices]) {
+        let total: usize = all.iter().map(|slices| slices.count).sum();
+        share(&|part, parts| {
+            let mine = part_of(total, part, parts);
+            let mut start = 0;
+            for slices in all {
+                let (from, to) = (mine.start.max(start), mine.end.min(start + slices.count));
+                if from < to {
+                    // SAFETY: the parts of different threads don't overlap.
+                    let (p, g, m, v) = unsafe { slices.range(from - start, to - from) };
+                    self.run(p, g, m, v);
+                }
+                start += slices.count;
+            }
+        });
     }
 
     fn run(&self, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx2,fma")]
+            fn wide(u: &Update, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+                u.each(p, g, m, v);
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                // SAFETY: the processor has these instructions.
+                return unsafe { wide(self, p, g, m, v) };
+            }
+        }
+        self.each(p, g, m, v);
+    }
+
+    #[inline(always)]
+    fn each(&self, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
         let Self {
             rate,
             scale,
@@ -306,5 +318,51 @@ impl Update {
         let _ = variable
             .shallow_clone()
             .g_sub_(&(&*first / denominator * f64::from(self.rate)));
+    }
+}
+
+/// A variable, its gradient and both moments, as they lie in memory.
+struct Slices {
+    variable: *mut f32,
+    gradient: *const f32,
+    first: *mut f32,
+    second: *mut f32,
+    count: usize,
+}
+
+// SAFETY: threads work on parts that don't overlap.
+unsafe impl Sync for Slices {}
+
+impl Slices {
+    /// All four are contiguous float32 tensors of one size on the CPU.
+    fn of(variable: &Tensor, gradient: &Tensor, first: &mut Tensor, second: &mut Tensor) -> Self {
+        Self {
+            variable: variable.data_ptr().cast(),
+            gradient: gradient.data_ptr().cast(),
+            first: first.data_ptr().cast(),
+            second: second.data_ptr().cast(),
+            count: variable.numel(),
+        }
+    }
+
+    /// # Safety
+    /// The range must lie within the tensors, the tensors must live, and nobody else may touch the
+    /// range: the moments are the optimiser's own, and the variable's graph is done with once its
+    /// gradient is there.
+    unsafe fn range<'a>(
+        &self,
+        start: usize,
+        count: usize,
+    ) -> (&'a mut [f32], &'a [f32], &'a mut [f32], &'a mut [f32]) {
+        use std::slice::{from_raw_parts, from_raw_parts_mut};
+        // SAFETY: as the caller promises.
+        unsafe {
+            (
+                from_raw_parts_mut(self.variable.add(start), count),
+                from_raw_parts(self.gradient.add(start), count),
+                from_raw_parts_mut(self.first.add(start), count),
+                from_raw_parts_mut(self.second.add(start), count),
+            )
+        }
     }
 }

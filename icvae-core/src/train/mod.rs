@@ -9,7 +9,9 @@ mod event;
 mod history;
 mod model;
 mod random;
+mod step;
 mod store;
+pub(crate) mod team;
 mod trainer;
 
 pub use adam::{Adam, AdamConfig, EpsilonConvention};
@@ -19,5 +21,6 @@ pub use event::{Control, Event, Listener, StopReason};
 pub use history::{EpochRecord, History, TermMeans};
 pub use model::{Losses, Model};
 pub use random::step_seed;
+pub use step::Step;
 pub use store::Store;
 pub use trainer::{Outcome, Trainer, evaluate};

@@ -2,6 +2,7 @@
 
 use tch::{Tensor, nn};
 
+use super::Step;
 use crate::Result;
 use crate::data::Batch;
 
@@ -56,6 +57,12 @@ pub trait Model: Sized {
     /// # Errors
     /// If the model can't be built.
     fn rebuild(&self) -> Result<Self>;
+
+    /// The model's own fast training step, where it has one that applies: the trainer then takes it instead
+    /// of [`Model::losses`] and automatic differentiation.
+    fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
+        None
+    }
 }
 
 /// A loss to minimise, with the named terms it is made of.

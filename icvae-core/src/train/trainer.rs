@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use tch::{Device, Tensor, nn, no_grad};
+use tch::{Device, Tensor, no_grad};
 
 use super::{
-    Adam, Checkpoint, Control, EpochRecord, Event, History, Listener, Model, Progress, StopReason,
-    Store, TermMeans, TrainConfig, step_seed,
+    Adam, Checkpoint, Control, EpochRecord, Event, History, Listener, Model, Progress, Step,
+    StopReason, Store, TermMeans, TrainConfig, step_seed,
 };
 use crate::data::{Batches, Dataset};
 use crate::{Error, Result};
@@ -38,6 +38,7 @@ pub struct Trainer<'a> {
     config: TrainConfig,
     listeners: Vec<Box<dyn Listener + 'a>>,
     store: Option<Store>,
+    readable: bool,
 }
 
 /// What came of a run.
@@ -87,6 +88,7 @@ impl<'a> Trainer<'a> {
             config: config.clone(),
             listeners: Vec::new(),
             store: None,
+            readable: false,
         }
     }
 
@@ -102,6 +104,14 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn keep_in(mut self, store: Store) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Trains by the model's readable losses and automatic differentiation even where it has a
+    /// [fast step](super::Step).
+    #[must_use]
+    pub fn by_autograd(mut self) -> Self {
+        self.readable = true;
         self
     }
 
@@ -122,6 +132,7 @@ impl<'a> Trainer<'a> {
             config,
             mut listeners,
             store,
+            readable,
         } = self;
         config.check()?;
         if train.is_empty() || test.is_some_and(Dataset::is_empty) {
@@ -133,8 +144,9 @@ impl<'a> Trainer<'a> {
         let train = train.to_device(device);
         let test = test.map(|data| data.to_device(device));
         let mut run = Run::begin(&config, store.as_ref(), model, &train, test.as_ref())?;
+        run.fast = if readable { None } else { model.fast_step() };
         let steps_found = run.progress.steps_done;
-        let stopped = run.finish(&mut listeners, model, &train, test.as_ref())?;
+        let stopped = run.finish(&mut listeners)?;
         Ok(Outcome {
             steps_trained: run.progress.steps_done - steps_found,
             history: run.progress.history,
@@ -156,9 +168,13 @@ struct Unread {
 }
 
 /// A run under way.
-struct Run<'a> {
+struct Run<'a, M: Model> {
     config: &'a TrainConfig,
     store: Option<&'a Store>,
+    model: &'a M,
+    train: &'a Dataset,
+    test: Option<&'a Dataset>,
+    fast: Option<Box<dyn Step + 'a>>,
     identity: serde_json::Value,
     adam: Adam,
     progress: Progress,
@@ -170,14 +186,14 @@ struct Run<'a> {
     remarks: Vec<String>,
 }
 
-impl<'a> Run<'a> {
+impl<'a, M: Model> Run<'a, M> {
     /// Sets the model to where the run is to go on: its initial weights, or those in the store.
-    fn begin<M: Model>(
+    fn begin(
         config: &'a TrainConfig,
         store: Option<&'a Store>,
-        model: &M,
-        train: &Dataset,
-        test: Option<&Dataset>,
+        model: &'a M,
+        train: &'a Dataset,
+        test: Option<&'a Dataset>,
     ) -> Result<Self> {
         let vs = model.var_store();
         let mut adam = Adam::new(vs, &config.adam)?;
@@ -209,6 +225,10 @@ impl<'a> Run<'a> {
         Ok(Self {
             config,
             store,
+            model,
+            train,
+            test,
+            fast: None,
             identity,
             adam,
             progress,
@@ -220,14 +240,13 @@ impl<'a> Run<'a> {
     }
 
     /// Trains the epochs that are left; returns why it stopped early, if a listener was satisfied.
-    fn finish<M: Model>(
-        &mut self,
-        listeners: &mut [Box<dyn Listener + '_>],
-        model: &M,
-        train: &Dataset,
-        test: Option<&Dataset>,
-    ) -> Result<Option<String>> {
-        let batches = Batches::shuffled(train.len(), self.config.batch_size, self.config.seed, 1)?;
+    fn finish(&mut self, listeners: &mut [Box<dyn Listener + '_>]) -> Result<Option<String>> {
+        let batches = Batches::shuffled(
+            self.train.len(),
+            self.config.batch_size,
+            self.config.seed,
+            1,
+        )?;
         let steps_per_epoch = batches.len() as u64;
         let started = Event::Started {
             epochs: self.config.epochs,
@@ -237,7 +256,7 @@ impl<'a> Run<'a> {
         };
         let mut control = tell(listeners, &started);
         while control == Control::Continue && self.progress.epochs_done < self.config.epochs {
-            control = self.epoch(listeners, model, train, test)?;
+            control = self.epoch(listeners)?;
         }
         let history = &self.progress.history;
         let Control::Stop(reason) = control else {
@@ -263,7 +282,7 @@ impl<'a> Run<'a> {
         match reason {
             StopReason::Satisfied(why) => Ok(Some(why)),
             StopReason::Interrupted => {
-                let kept = if self.save(model.var_store()) {
+                let kept = if self.save() {
                     "the model keeps its weights, and running this again goes on there"
                 } else {
                     "the model keeps its weights"
@@ -278,47 +297,31 @@ impl<'a> Run<'a> {
     }
 
     /// Trains what is left of one epoch.
-    fn epoch<M: Model>(
-        &mut self,
-        listeners: &mut [Box<dyn Listener + '_>],
-        model: &M,
-        train: &Dataset,
-        test: Option<&Dataset>,
-    ) -> Result<Control> {
+    fn epoch(&mut self, listeners: &mut [Box<dyn Listener + '_>]) -> Result<Control> {
         let epoch = self.progress.epochs_done + 1;
-        let Self { config, .. } = *self;
-        let batches = Batches::shuffled(train.len(), config.batch_size, config.seed, epoch as u64)?;
+        let config = self.config;
+        let batches = Batches::shuffled(
+            self.train.len(),
+            config.batch_size,
+            config.seed,
+            epoch as u64,
+        )?;
         let steps = batches.len() as u64;
         let first = self.progress.steps_done - (epoch as u64 - 1) * steps;
         let since = Instant::now();
         let seconds_before = self.progress.partial_seconds;
         let mut control = Control::Continue;
         for (i, indices) in batches.enumerate().skip(first as usize) {
-            let batch = train.batch(&indices)?;
-            tch::manual_seed(step_seed(config.seed, self.progress.steps_done));
-            let losses = model.losses(&batch, true)?;
-            if self.names.is_empty() {
-                self.names = losses.names();
-            }
-            self.unread.push(Unread {
-                step: self.progress.steps_done + 1,
-                values: losses.values(),
-                examples: batch.x.size()[0] as f64,
-            });
-            // On the CPU the look is free, and comes before the update that would spoil the weights.
-            let on_cpu = batch.x.device() == Device::Cpu;
-            if on_cpu || self.unread.len() >= STEPS_UNREAD {
-                self.read_back(epoch)?;
-            }
-            self.adam.minimise(losses.total())?;
-            self.progress.steps_done += 1;
-            let step = i as u64 + 1;
-            let event = Event::Step {
-                epoch,
-                step,
-                steps_done: self.progress.steps_done,
-            };
-            control = tell(listeners, &event);
+            self.step(epoch, &indices)?;
+            let (step, steps_done) = (i as u64 + 1, self.progress.steps_done);
+            control = tell(
+                listeners,
+                &Event::Step {
+                    epoch,
+                    step,
+                    steps_done,
+                },
+            );
             // An epoch whose last step is done is evaluated and recorded even so.
             if control != Control::Continue && step < steps {
                 self.read_back(epoch)?;
@@ -329,9 +332,13 @@ impl<'a> Run<'a> {
         self.read_back(epoch)?;
         let seconds = seconds_before + since.elapsed().as_secs_f64();
         let since = Instant::now();
-        let test = test
-            .map(|data| evaluate(model, data, config.batch_size, config.seed))
-            .transpose()?;
+        let test = match (self.test, &mut self.fast) {
+            (None, _) => None,
+            (Some(data), Some(fast)) => {
+                Some(fast.evaluate(data, config.batch_size, config.seed)?)
+            }
+            (Some(data), None) => Some(evaluate(self.model, data, config.batch_size, config.seed)?),
+        };
         let evaluation_seconds = since.elapsed().as_secs_f64();
         let examples = self.progress.partial_examples;
         let sums = std::mem::take(&mut self.progress.partial_sums);
@@ -348,7 +355,7 @@ impl<'a> Run<'a> {
         self.progress.epochs_done = epoch;
         self.progress.partial_examples = 0.0;
         self.progress.partial_seconds = 0.0;
-        self.save(model.var_store());
+        self.save();
         let history = &self.progress.history;
         let answer = tell(
             listeners,
@@ -364,7 +371,40 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Adds the values of the steps since the last look to the epoch's sums.
+    /// Trains on one batch.
+    fn step(&mut self, epoch: usize, indices: &Tensor) -> Result<()> {
+        tch::manual_seed(step_seed(self.config.seed, self.progress.steps_done));
+        let number = self.progress.steps_done + 1;
+        let examples = indices.size()[0] as f64;
+        if let Some(mut fast) = self.fast.take() {
+            if self.names.is_empty() {
+                self.names = fast.names();
+            }
+            self.count(epoch, number, fast.run(self.train, indices)?, examples)?;
+            self.adam.apply(fast.gradients())?;
+            self.fast = Some(fast);
+        } else {
+            let batch = self.train.batch(indices)?;
+            let losses = self.model.losses(&batch, true)?;
+            if self.names.is_empty() {
+                self.names = losses.names();
+            }
+            self.unread.push(Unread {
+                step: number,
+                values: losses.values(),
+                examples,
+            });
+            // On the CPU the look is free, and comes before the update that would spoil the weights.
+            if batch.x.device() == Device::Cpu || self.unread.len() >= STEPS_UNREAD {
+                self.read_back(epoch)?;
+            }
+            self.adam.minimise(losses.total())?;
+        }
+        self.progress.steps_done = number;
+        Ok(())
+    }
+
+    /// Counts the values of the steps since the last look.
     fn read_back(&mut self, epoch: usize) -> Result<()> {
         if self.unread.is_empty() {
             return Ok(());
@@ -372,29 +412,42 @@ impl<'a> Run<'a> {
         let unread = std::mem::take(&mut self.unread);
         let values: Vec<_> = unread.iter().map(|u| &u.values).collect();
         let rows = Vec::<Vec<f32>>::try_from(Tensor::stack(&values, 0).to_device(Device::Cpu))?;
-        self.progress.partial_sums.resize(self.names.len(), 0.0);
-        for (row, &Unread { step, examples, .. }) in rows.iter().zip(&unread) {
-            let value = f64::from(*row.last().unwrap_or(&f32::NAN));
-            if !value.is_finite() {
-                return Err(Error::NotFinite { step, epoch, value });
-            }
-            for (sum, value) in self.progress.partial_sums.iter_mut().zip(row) {
-                *sum += f64::from(*value) * examples;
-            }
-            self.progress.partial_examples += examples;
+        for (row, unread) in rows.iter().zip(&unread) {
+            self.count(epoch, unread.step, row, unread.examples)?;
         }
+        Ok(())
+    }
+
+    /// Adds a step's values to the epoch's sums, unless the loss is no number.
+    fn count(&mut self, epoch: usize, step: u64, values: &[f32], examples: f64) -> Result<()> {
+        let value = f64::from(*values.last().unwrap_or(&f32::NAN));
+        if !value.is_finite() {
+            return Err(Error::NotFinite { step, epoch, value });
+        }
+        let sums = &mut self.progress.partial_sums;
+        sums.resize(values.len(), 0.0);
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += f64::from(*value) * examples;
+        }
+        self.progress.partial_examples += examples;
         Ok(())
     }
 
     /// Writes the run to its store, and says whether it is there now. What can't be written is said once
     /// and does not end the run.
-    fn save(&mut self, vs: &nn::VarStore) -> bool {
+    fn save(&mut self) -> bool {
         let Some(store) = self.store else {
             return false;
         };
         let complete = self.progress.epochs_done == self.config.epochs;
         let path = store.path(&self.identity, complete.then_some(self.config.epochs));
-        let saved = Checkpoint::save(&path, vs, Some(&self.adam), &self.progress, &self.identity);
+        let saved = Checkpoint::save(
+            &path,
+            self.model.var_store(),
+            Some(&self.adam),
+            &self.progress,
+            &self.identity,
+        );
         match saved {
             Ok(()) => {
                 if complete {

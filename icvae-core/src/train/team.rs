@@ -1,0 +1,106 @@
+//! The threads that share a loop over memory.
+
+use std::ffi::c_void;
+use std::sync::OnceLock;
+
+/// Runs `work(part, parts)` once for each part, on as many threads as libtorch uses.
+///
+/// libtorch computes on OpenMP's threads, which keep their cores busy for a while after each product,
+/// waiting for the next. Threads of another pool would fight with them for the cores, so where libtorch
+/// brought GNU's OpenMP its own team does the work. Elsewhere rayon does.
+pub(crate) fn share(work: &(dyn Fn(usize, usize) + Sync)) {
+    let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
+    if threads == 1 {
+        work(0, 1);
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(openmp) = OpenMp::loaded() {
+        openmp.run(threads, work);
+        return;
+    }
+    rayon::scope(|scope| {
+        for part in 0..threads {
+            scope.spawn(move |_| work(part, threads));
+        }
+    });
+}
+
+/// The part of `length` numbers that belongs to `part` of `parts`.
+pub(crate) fn part_of(length: usize, part: usize, parts: usize) -> std::ops::Range<usize> {
+    (length * part / parts)..(length * (part + 1) / parts)
+}
+
+#[cfg(target_os = "linux")]
+struct OpenMp {
+    parallel: unsafe extern "C" fn(extern "C" fn(*mut c_void), *mut c_void, u32, u32),
+    thread: unsafe extern "C" fn() -> i32,
+    threads: unsafe extern "C" fn() -> i32,
+}
+
+#[cfg(target_os = "linux")]
+impl OpenMp {
+    /// The GNU OpenMP that is in the process already, if there is one.
+    fn loaded() -> Option<&'static Self> {
+        static FOUND: OnceLock<Option<OpenMp>> = OnceLock::new();
+        FOUND
+            .get_or_init(|| {
+                use libloading::os::unix::{Library, RTLD_NOW};
+                const RTLD_NOLOAD: i32 = 4;
+                // SAFETY: nothing is loaded that was not there, and the signatures are those of libgomp's
+                // public ABI. The library is never unloaded, so the functions stay.
+                unsafe {
+                    let library =
+                        Library::open(Some("libgomp.so.1"), RTLD_NOW | RTLD_NOLOAD).ok()?;
+                    let found = Self {
+                        parallel: *library.get(b"GOMP_parallel\0").ok()?,
+                        thread: *library.get(b"omp_get_thread_num\0").ok()?,
+                        threads: *library.get(b"omp_get_num_threads\0").ok()?,
+                    };
+                    std::mem::forget(library);
+                    Some(found)
+                }
+            })
+            .as_ref()
+    }
+
+    fn run(&self, threads: usize, work: &(dyn Fn(usize, usize) + Sync)) {
+        struct Job<'a> {
+            openmp: &'a OpenMp,
+            work: &'a (dyn Fn(usize, usize) + Sync),
+        }
+        extern "C" fn one(job: *mut c_void) {
+            // SAFETY: `run` passes a Job that outlives the parallel region.
+            let job = unsafe { &*job.cast::<Job<'_>>() };
+            // SAFETY: both only ask for a number.
+            let (part, parts) = unsafe { ((job.openmp.thread)(), (job.openmp.threads)()) };
+            (job.work)(part as usize, parts as usize);
+        }
+        let mut job = Job { openmp: self, work };
+        // SAFETY: GOMP_parallel calls `one` on each thread and returns when all are done. A panic in `work`
+        // aborts at the edge of `one`, since it can't unwind through C.
+        unsafe { (self.parallel)(one, (&raw mut job).cast(), threads as u32, 0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn every_number_belongs_to_exactly_one_part() {
+        for length in [0, 1, 2, 7, 64, 1001] {
+            let touched: Vec<_> = (0..length).map(|_| AtomicU32::new(0)).collect();
+            share(&|part, parts| {
+                for i in part_of(length, part, parts) {
+                    touched[i].fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            assert!(
+                touched.iter().all(|n| n.load(Ordering::Relaxed) == 1),
+                "{length}"
+            );
+        }
+    }
+}
