@@ -99,12 +99,19 @@ impl<'a> IcvaeStep<'a> {
                 .f_normal_(0.0, 1.0)?;
         }
         let (z, width) = (config.latent as usize, b.code.columns);
-        let (mean, log_var, epsilon) = (b.mean.numbers(), b.log_var.numbers(), b.epsilon.numbers());
-        for (row, code) in b.code.numbers_mut().chunks_exact_mut(width).enumerate() {
-            for d in 0..z {
-                let i = row * z + d;
-                code[d] = mean[i] + (0.5 * log_var[i]).exp() * epsilon[i];
-            }
+        let q = b
+            .mean
+            .numbers()
+            .iter()
+            .zip(b.log_var.numbers())
+            .zip(b.epsilon.numbers());
+        let codes = b
+            .code
+            .numbers_mut()
+            .chunks_exact_mut(width)
+            .flat_map(|row| &mut row[..z]);
+        for (code, ((mean, log_var), epsilon)) in codes.zip(q) {
+            *code = mean + (0.5 * log_var).exp() * epsilon;
         }
         let mut input = &b.code;
         let hidden = self.decoder.len() - 1;
