@@ -18,14 +18,14 @@ class EvcxrLexer(RustLexer):
 
     name = "Rust cell"
     aliases = []
-    tokens = {"root": [(r"(?m)^:[a-z_]+\b.*$", Comment.Preproc), inherit]}
+    tokens = {"base": [(r"^:[a-z_]+\b.*$", Comment.Preproc), inherit]}
 
 
 def block(source, language, label="Code"):
     """A block of code; one in an unknown language stays without colours."""
     # A block wider than the screen scrolls, so it must be in reach of the keyboard.
     return (
-        f'<pre class="code" tabindex="0" aria-label="{label}" role="region">'
+        f'<pre class="code" tabindex="0" aria-label="{label}" role="group">'
         f"<code>{_coloured(source, language)}</code></pre>"
     )
 

@@ -21,12 +21,11 @@ def main():
     publisher = Publisher(orders)
     pages = publisher.compose()
     folder = orders["output"]
-    for report in publisher.reports:
-        # What a later run says again is not said before it.
-        for note in report.notes if folder else ():
-            print(f"note: {note}", file=sys.stderr)
-        for fault in report.faults:
-            print(f"error: {fault}", file=sys.stderr)
+    # What a later run says again is not said before it.
+    for note in publisher.notes() if folder else ():
+        print(f"note: {note}", file=sys.stderr)
+    for fault in publisher.faults():
+        print(f"error: {fault}", file=sys.stderr)
     if pages is None:
         return 1
     if not folder:

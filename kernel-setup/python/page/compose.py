@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from html import escape
 
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
@@ -80,7 +81,7 @@ def compose(notebook, language, report, surroundings, trust):
     return Page(
         name=path.stem,
         title=title,
-        title_html=outline.title_html or title,
+        title_html=outline.title_html or escape(title),
         description=_description(notebook, parts),
         contents=outline.contents(),
         parts=parts,

@@ -23,6 +23,10 @@ UNNUMBERED = [
     (re.compile(r"\\(begin|end)\{equation\*?\}"), ""),
 ]
 TEXT = re.compile(r"\\(text|textrm|mbox)\{([^{}$]*)\$([^$]*)\$([^{}]*)\}")
+OPENING = re.compile(r"<(m\w+)((?:\s+[\w-]+=\"[^\"]*\")+)\s*>")
+ATTRIBUTE = re.compile(r'\s+([\w-]+)="([^"]*)"')
+# Where every version of MathML has these attributes.
+ANCIENT = {"displaystyle": {"math", "mstyle", "mtable"}, "scriptlevel": {"mstyle"}}
 
 
 class Maths:
@@ -51,7 +55,7 @@ class Maths:
         if re.fullmatch(r"<math[^>]*></math>", mathml):
             return ""
         self.count += 1
-        return mathml
+        return OPENING.sub(_as_style, mathml)
 
 
 def _adapted(tex):
@@ -66,3 +70,19 @@ def _adapted(tex):
         previous = tex
         tex = TEXT.sub(r"\\\1{\2}\3\\\1{\4}", tex)
     return tex
+
+
+def _as_style(found):
+    """The element with CSS in place of attributes that MathML Core has and validators don't know."""
+    element, attributes = found[1], dict(ATTRIBUTE.findall(found[2]))
+    styles = [attributes.pop("style").rstrip(";")] if "style" in attributes else []
+    for name, elements in ANCIENT.items():
+        if name in attributes and element not in elements:
+            value = attributes.pop(name)
+            if name == "scriptlevel":
+                styles.append(f"math-depth: {value}")
+            else:
+                styles.append(f"math-style: {'normal' if value == 'true' else 'compact'}")
+    if styles:
+        attributes["style"] = "; ".join(styles)
+    return f"<{element}" + "".join(f' {name}="{value}"' for name, value in attributes.items()) + ">"

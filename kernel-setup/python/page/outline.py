@@ -9,7 +9,7 @@ ID = re.compile(r'\bid="([^"]*)"')
 MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 ANCHOR = re.compile(r"</?a\b[^>]*>")
-FORMULA_BLOCK = re.compile(r' tabindex="0" role="region" aria-label="Formula"')
+FORMULA_BLOCK = re.compile(r' tabindex="0" role="group" aria-label="Formula"')
 
 
 @dataclass

@@ -60,7 +60,7 @@ class Outputs:
         for mime, content in data.items():
             if mime.endswith("json") and not mime.startswith("application/vnd."):
                 return terminal(json.dumps(content, indent=2), "Output")
-        if data:
+        if data and "text/plain" not in data:
             self.report.note(f"an output of type {', '.join(sorted(data))} can't be shown", cell)
         return ""
 
@@ -151,7 +151,7 @@ def folded(summary, html):
 def _pre(text, label, kind):
     text = CONTROL.sub("", LINK.sub("", text.strip("\n")).replace("\r", ""))
     html = NUMBERED_COLOUR.sub("", str(ansi2html(text))).replace("\x1b", "")
-    return f'<pre class="{kind}" tabindex="0" role="region" aria-label="{label}">{html}</pre>'
+    return f'<pre class="{kind}" tabindex="0" role="group" aria-label="{label}">{html}</pre>'
 
 
 def _html(html, content):

@@ -61,6 +61,9 @@ class _Inline(MathInlineParser):
 
     SPECIFICATION = {
         **MathInlineParser.SPECIFICATION,
+        # Words in a formula may hold a formula in turn, and a dollar sign stands behind a backslash.
+        "inline_math_tex": r"(?s:(?<![$\\])\$(?!\$)(?P<math_inline_tex>"
+        r"(?:\\(?:text|textrm|mbox)\{[^{}]*\}|\\.|[^$\\])+?)\$)",
         "escaped_dollar": r"\\\$",
         "lone_dollar": r"\$",
     }
@@ -165,7 +168,7 @@ class Prose:
         html = self._formulas_in_html(html, cell)
         html = LONE_IMAGE.sub(self._figure, html)
         html = IMAGE.sub(self._sized, html)
-        html = TABLE.sub(r'<div class="wide" tabindex="0" role="region" aria-label="Table">\g<0></div>', html)
+        html = TABLE.sub(r'<div class="wide" tabindex="0" role="group" aria-label="Table">\g<0></div>', html)
         html = SLOT.sub(lambda slot: self._fill(slot, slots), html)
         return html.replace(DOLLAR, "$")
 
@@ -183,7 +186,7 @@ class Prose:
             return ""
         if display and mathml:
             return (
-                '<span class="formula" tabindex="0" role="region" aria-label="Formula">'
+                '<span class="formula" tabindex="0" role="group" aria-label="Formula">'
                 f"{mathml}</span>"
             )
         return mathml

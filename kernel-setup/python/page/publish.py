@@ -28,6 +28,7 @@ class Publisher:
     """Makes the pages of a list of notebooks."""
 
     def __init__(self, orders):
+        self.orders = orders
         self.notebooks = [
             (Path(notebook["path"]), Path(notebook["content"])) for notebook in orders["notebooks"]
         ]
@@ -36,6 +37,14 @@ class Publisher:
         self.root = Path(orders["root"]).resolve()
         self.trust = orders["trust"]
         self.execute = not orders["output"]
+
+    def faults(self):
+        """Sentences about what keeps the pages from being written."""
+        return [fault for report in self.reports for fault in report.faults]
+
+    def notes(self):
+        """Sentences about what a page leaves out."""
+        return [note for report in self.reports for note in report.notes]
 
     def compose(self):
         """The pages in the reading order, or None if a notebook has a fault."""
@@ -54,7 +63,7 @@ class Publisher:
             except Unpublishable:
                 continue
             composed.append((path, page, report))
-        if any(report.faults for report in self.reports):
+        if self.faults():
             return None
         names = {page.file: page.ids for _, page, _ in composed}
         for _, page, report in composed:

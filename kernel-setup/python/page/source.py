@@ -46,14 +46,17 @@ def _parse(path, report):
             f"it is of notebook format {version}, and only format 4 can become a page: "
             f"`jupyter nbconvert --to notebook --inplace {report.name}` converts an older one"
         )
+    cells = content.get("cells")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        report.stop("it breaks the notebook format: `cells` is not a list of cells")
     return nbformat.from_dict(content)
 
 
 def _validate(notebook, report):
     """Holds the notebook to its format, but for a display's name, which some front ends keep."""
     ids = {}
-    for cell in notebook.get("cells") or []:
-        for output in cell.get("outputs", []) if isinstance(cell, dict) else []:
+    for cell in notebook.cells:
+        for output in cell.get("outputs") or []:
             if isinstance(output, dict) and "transient" in output:
                 ids[id(output)] = output.pop("transient")
     with warnings.catch_warnings():

@@ -67,7 +67,8 @@ pub fn run(layout: &Layout) -> Result<ExitCode> {
     let mut tally = Tally::default();
     static_checks(layout, &mut tally)?;
     rust_tests(layout, &mut tally)?;
-    protocol_tests(layout, environment, &mut tally)?;
+    python_tests("kernel protocol", "protocol", layout, environment, &mut tally)?;
+    python_tests("pages", "page", layout, environment, &mut tally)?;
     notebooks(layout, environment, &mut tally)?;
     browser(layout, environment, &mut tally)?;
     println!();
@@ -179,8 +180,14 @@ fn number_before(text: &str, what: &str) -> usize {
         .unwrap_or(0)
 }
 
-fn protocol_tests(layout: &Layout, environment: &Environment, tally: &mut Tally) -> Result<()> {
-    let folder = layout.root.join("kernel-setup/tests/protocol");
+fn python_tests(
+    name: &str,
+    folder: &str,
+    layout: &Layout,
+    environment: &Environment,
+    tally: &mut Tally,
+) -> Result<()> {
+    let folder = layout.root.join("kernel-setup/tests").join(folder);
     if !folder.is_dir() {
         return Ok(());
     }
@@ -190,13 +197,13 @@ fn protocol_tests(layout: &Layout, environment: &Environment, tally: &mut Tally)
     command
         .args(["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"])
         .arg(folder);
-    let (success, lines) = part("kernel protocol", || tee(&mut command))?;
-    read_pytest(&lines, success, tally);
+    let (success, lines) = part(name, || tee(&mut command))?;
+    read_pytest(name, &lines, success, tally);
     Ok(())
 }
 
 /// Reads pytest's summary.
-fn read_pytest(lines: &[String], success: bool, tally: &mut Tally) {
+fn read_pytest(part: &str, lines: &[String], success: bool, tally: &mut Tally) {
     let failed_before = tally.failed.len();
     for line in lines {
         if let Some(name) = line
@@ -212,7 +219,7 @@ fn read_pytest(lines: &[String], success: bool, tally: &mut Tally) {
         tally.passed += number_before(counts, "passed");
     }
     if !success && tally.failed.len() == failed_before {
-        tally.failed.push("kernel protocol: see above".to_owned());
+        tally.failed.push(format!("{part}: see above"));
     }
 }
 
@@ -314,7 +321,7 @@ mod tests {
         read_cargo(&lines(cargo), false, &mut tally);
         let pytest = "FAILED x.py::test_y - boom\nSKIPPED [1] x.py:3: no pager\n\
                       1 failed, 5 passed, 1 skipped in 3.21s";
-        read_pytest(&lines(pytest), false, &mut tally);
+        read_pytest("kernel protocol", &lines(pytest), false, &mut tally);
         tally.count("cargo fmt", true);
         tally.skip("browser", "none");
         insta::assert_snapshot!(tally.render());
@@ -324,7 +331,7 @@ mod tests {
     fn a_program_that_fails_without_a_count_is_a_failure() {
         let mut tally = Tally::default();
         read_cargo(&lines("error: could not compile"), false, &mut tally);
-        read_pytest(&lines("ImportError"), false, &mut tally);
+        read_pytest("kernel protocol", &lines("ImportError"), false, &mut tally);
         assert_eq!(tally.failed.len(), 2);
     }
 }
