@@ -67,7 +67,13 @@ pub fn run(layout: &Layout) -> Result<ExitCode> {
     let mut tally = Tally::default();
     static_checks(layout, &mut tally)?;
     rust_tests(layout, &mut tally)?;
-    python_tests("kernel protocol", "protocol", layout, environment, &mut tally)?;
+    python_tests(
+        "kernel protocol",
+        "protocol",
+        layout,
+        environment,
+        &mut tally,
+    )?;
     python_tests("pages", "page", layout, environment, &mut tally)?;
     notebooks(layout, environment, &mut tally)?;
     browser(layout, environment, &mut tally)?;
