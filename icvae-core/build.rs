@@ -1,10 +1,13 @@
-//! Lets this crate's tests, examples and benches find libtorch at run time.
+//! Lets this crate's tests, examples and benches find libtorch when they are started by a plain `cargo test`.
+//!
+//! Doctests and programs that depend on this crate need the folder in `LD_LIBRARY_PATH`; the notebooks' kernelspec
+//! and `cargo kernel test` put it there.
 
 fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=LIBTORCH");
-    if let Ok(libtorch) = std::env::var("LIBTORCH")
-        && std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "unix")
-    {
-        println!("cargo::rustc-link-arg=-Wl,-rpath,{libtorch}/lib");
+    let unix = std::env::var_os("CARGO_CFG_UNIX").is_some();
+    if let (true, Ok(folder)) = (unix, std::env::var("LIBTORCH")) {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}/lib");
     }
 }

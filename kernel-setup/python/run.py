@@ -147,8 +147,13 @@ def main(source, target, kernel):
         client.execute()
     except Exception as error:
         failure = runner.describe(error)
-    finally:
+    except KeyboardInterrupt:
+        failure = f"cell {runner.number} was interrupted"
+    try:
         write_whole(notebook, target)
+    except OSError as error:
+        print(f"  {target} can't be written: {error.strerror}")
+        return 1
     if runner.waits:
         median = statistics.median(runner.waits)
         print(f"  median start of {len(runner.waits)} cells after the first: {median:.2f} s")

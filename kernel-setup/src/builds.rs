@@ -254,6 +254,7 @@ pub fn stamp(layout: &Layout) -> Result<String> {
         layout.root.join("Cargo.lock"),
         layout.root.join("Cargo.toml"),
         core.join("Cargo.toml"),
+        core.join("build.rs"),
     ];
     list_files(&core.join("src"), &mut files)?;
     files.sort();

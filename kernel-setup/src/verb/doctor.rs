@@ -334,6 +334,7 @@ mod tests {
                 "Cargo.lock",
                 "Cargo.toml",
                 "icvae-core/Cargo.toml",
+                "icvae-core/build.rs",
                 "icvae-core/src/lib.rs",
             ] {
                 write(&layout.root.join(file), "");
