@@ -162,7 +162,7 @@ pub fn warm(
     fs::copy(layout.root.join("Cargo.lock"), dir.join("Cargo.lock"))
         .with_context(|| format!("{} can't be written", dir.join("Cargo.lock").display()))?;
     let mut command = Command::new(environment.python());
-    jupyter::headless(&mut command, layout, environment);
+    jupyter::environment(&mut command, layout, environment);
     command
         .args(["-c", DRIVER])
         .arg(evcxr)

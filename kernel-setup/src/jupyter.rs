@@ -21,6 +21,8 @@ pub fn environment(command: &mut Command, layout: &Layout, environment: &Environ
     }
     command
         .env("JUPYTER_PREFER_ENV_PATH", "1")
+        // Connection files and cookies, which would else lie in the reader's home.
+        .env("JUPYTER_RUNTIME_DIR", layout.runtime())
         .env("PYDEVD_DISABLE_FILE_VALIDATION", "1")
         .current_dir(&layout.root);
     forget_cargo(command);
@@ -54,10 +56,4 @@ pub fn settle_lab(environment: &Environment) -> Result<()> {
         return Ok(());
     }
     files::write_whole(&path, LAB_SETTINGS.as_bytes(), 0o644)
-}
-
-/// As [`environment`], for runs without a browser: nothing is left in the reader's home.
-pub fn headless(command: &mut Command, layout: &Layout, environment: &Environment) {
-    self::environment(command, layout, environment);
-    command.env("JUPYTER_RUNTIME_DIR", layout.runtime());
 }

@@ -253,7 +253,7 @@ impl Maker<'_> {
             "trust": self.trust,
         });
         let mut command = Command::new(environment.python());
-        jupyter::headless(&mut command, self.layout, environment);
+        jupyter::environment(&mut command, self.layout, environment);
         command
             .args(["-c", START])
             .arg(self.program)

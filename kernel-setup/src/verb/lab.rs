@@ -29,8 +29,12 @@ pub fn run(layout: &Layout, notebook: Option<&Path>, extra: &[String]) -> Result
     }
     command
         .arg(format!("--ServerApp.root_dir={}", root.display()))
-        .args(extra)
-        .arg(&notebook);
+        // The address that JupyterLab prints and opens is that of the notebook.
+        .arg(format!(
+            "--LabApp.default_url={}",
+            address(&notebook, &root)
+        ))
+        .args(extra);
     println!("Starting JupyterLab; its address follows. Press Ctrl-C twice to end it.");
     let status = command.status().context("JupyterLab can't be started")?;
     Ok(if status.success() {
@@ -38,6 +42,21 @@ pub fn run(layout: &Layout, notebook: Option<&Path>, extra: &[String]) -> Result
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The notebook's place below JupyterLab's root, as part of an address.
+fn address(notebook: &Path, root: &Path) -> String {
+    let path = notebook.strip_prefix(root).unwrap_or(notebook);
+    let encoded: String = path
+        .to_string_lossy()
+        .bytes()
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("/lab/tree/{encoded}")
 }
 
 /// The full path of a notebook that exists.
@@ -53,4 +72,20 @@ pub fn absolute(notebook: &Path) -> Result<PathBuf> {
     notebook
         .canonicalize()
         .with_context(|| format!("{} can't be read", notebook.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_hold_any_name() {
+        let root = Path::new("/r");
+        let of = |path: &str| address(&root.join(path), root);
+        assert_eq!(
+            of("notebooks/tutorial.ipynb"),
+            "/lab/tree/notebooks/tutorial.ipynb"
+        );
+        assert_eq!(of("my é.ipynb"), "/lab/tree/my%20%C3%A9.ipynb");
+    }
 }

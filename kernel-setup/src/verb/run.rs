@@ -85,7 +85,7 @@ pub fn execute(
     }
     let copy = std::path::absolute(copy)?;
     let mut command = Command::new(environment.python());
-    jupyter::headless(&mut command, layout, environment);
+    jupyter::environment(&mut command, layout, environment);
     command
         .args(["-c", DRIVER])
         .arg(notebook)

@@ -198,7 +198,7 @@ fn python_tests(
         return Ok(());
     }
     let mut command = Command::new(environment.python());
-    jupyter::headless(&mut command, layout, environment);
+    jupyter::environment(&mut command, layout, environment);
     // Short and complete: every failure and every skip on a line of its own, then the counts.
     command
         .args(["-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"])
@@ -281,7 +281,7 @@ fn browser(layout: &Layout, environment: &Environment, tally: &mut Tally) -> Res
         return Ok(());
     };
     let mut command = Command::new(environment.python());
-    jupyter::headless(&mut command, layout, environment);
+    jupyter::environment(&mut command, layout, environment);
     command
         .args(["-c", BROWSER])
         .args([&chromium, &tutorial, &layout.core()])
