@@ -33,7 +33,7 @@ class Picture:
         width, height = width or self.width, height or self.height
         size = f' width="{round(width)}" height="{round(height)}"' if width and height else ""
         alt = escape(" ".join(alt.split()))
-        return f'<img src="{self.address}" alt="{alt}"{size} decoding="async">'
+        return f'<img src="{self.address}" alt="{alt}"{size}>'
 
 
 def decode(content):
