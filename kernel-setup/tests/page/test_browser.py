@@ -4,11 +4,13 @@ Needs Chromium; the accessibility check and the validator also need npm, the Nu 
 is missing is skipped, and pytest says so.
 """
 
+import io
 import shutil
 import subprocess
 
 import pytest
 from conftest import ROOT, Studio, companion, tutorial
+from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -138,6 +140,24 @@ def test_without_network_and_script_everything_is_drawn(browser, pages):
             assert ask(FIGURES) == [], file
             assert ask(WIDER) <= 0, f"{file} is wider than {width} pixels"
             page.context.close()
+
+
+def test_braces_are_drawn_from_end_to_end(browser, pages):
+    # Chromium cuts a stretched operator off at the edge of a tile unless its room is made known.
+    file = next(file for file, _ in pages if file.name == "tutorial.html")
+    page, _, _ = visit(browser, file)
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("L")
+    boxes = page.evaluate("""() => [...document.querySelectorAll('munder > munder')].map(brace => {
+      const box = brace.getBoundingClientRect();
+      return [box.left, box.top, box.right, box.bottom + 1].map(Math.round);
+    })""")
+    assert len(boxes) >= 3
+    for box in boxes:
+        part = picture.crop(box)
+        rows = (part.crop((0, y, part.width, y + 1)).tobytes() for y in range(part.height))
+        longest = max(sum(value < 160 for value in row) for row in rows)
+        assert longest > 0.75 * part.width, box
+    page.context.close()
 
 
 def test_with_script_nothing_complains(browser, pages):

@@ -24,6 +24,27 @@ MATH = (
 )
 
 
+def _even_radicals(font):
+    """Makes the taller radical signs as wide as the small one.
+
+    Chromium leaves room behind every root for the widest sign of the font, whichever it draws.
+    """
+    variants, glyphs = font["MATH"].table.MathVariants, font["glyf"]
+    small = font.getBestCmap()[0x221A]
+    place = variants.VertGlyphCoverage.glyphs.index(small)
+    construction = variants.VertGlyphConstruction[place]
+    taller = {record.VariantGlyph for record in construction.MathGlyphVariantRecord}
+    taller |= {part.glyph for part in construction.GlyphAssembly.PartRecords}
+    width = font["hmtx"][small][0]
+    for name in taller - {small}:
+        advance, _ = font["hmtx"][name]
+        glyph = glyphs[name]
+        glyph.coordinates.scale((width / advance, 1))
+        glyph.coordinates.toInt()
+        glyph.recalcBounds(glyphs)
+        font["hmtx"][name] = (width, glyph.xMin)
+
+
 def make(packages):
     files = packages / "@fontsource/stix-two-math/files"
     font = TTFont(files / "stix-two-math-latin-400-normal.woff2")
@@ -32,6 +53,7 @@ def make(packages):
     constants = font["MATH"].table.MathConstants
     constants.SuperscriptBaselineDropMax.Value = 390
     constants.SubscriptBaselineDropMin.Value = 0
+    _even_radicals(font)
     options = Options()
     options.layout_features = ["ssty", "kern", "mark", "mkmk", "dtls", "flac"]
     options.flavor, options.hinting, options.desubroutinize = "woff2", False, True
