@@ -47,6 +47,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod eval;
+pub mod interrupt;
 pub mod loss;
 pub mod model;
 pub mod notebook;

@@ -3,6 +3,7 @@
 use tch::{Tensor, nn, nn::ModuleT, no_grad};
 
 use crate::data::Batches;
+use crate::interrupt::interrupted;
 use crate::model::{Activation, DenseStack, StackConfig, dense};
 use crate::train::{Adam, AdamConfig, EpsilonConvention, step_seed};
 use crate::{Error, Result};
@@ -42,7 +43,7 @@ impl Default for ProbeConfig {
 /// that the probe found nothing; a higher one is a lower bound on what the code gives away.
 ///
 /// # Errors
-/// If codes and labels don't fit each other.
+/// If codes and labels don't fit each other, or somebody interrupts.
 pub fn probe_accuracy(
     train: (&Tensor, &Tensor),
     test: (&Tensor, &Tensor),
@@ -84,6 +85,13 @@ pub fn probe_accuracy(
                 train.0.index_select(0, &indices),
                 train.1.index_select(0, &indices),
             );
+            if interrupted() {
+                return Err(Error::Interrupted(format!(
+                    "the probe was interrupted in epoch {} of {}",
+                    epoch + 1,
+                    config.epochs
+                )));
+            }
             adam.minimise(&logits(&z).cross_entropy_for_logits(&labels))?;
         }
     }

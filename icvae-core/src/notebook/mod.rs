@@ -26,12 +26,15 @@
 
 mod channel;
 mod display;
-mod interrupt;
 mod progress;
 mod rich;
+mod shown;
 mod tensor;
+mod training_view;
 
 pub use display::{DisplayHandle, clear_output, display, show};
-pub use interrupt::{interrupted, tell_interrupted};
 pub use progress::Progress;
 pub use rich::{Bundle, Html, Rich};
+pub use training_view::{TrainingView, tell_interrupted};
+
+pub use crate::interrupt::interrupted;

@@ -23,6 +23,8 @@ pub struct Progress {
     label: String,
     total: u64,
     done: u64,
+    /// What was done before the clock started.
+    before: u64,
     note: String,
     started: Instant,
     shown: Option<Instant>,
@@ -55,11 +57,19 @@ impl Progress {
             label,
             total,
             done: 0,
+            before: 0,
             note: String::new(),
             started: Instant::now(),
             shown: None,
             line,
         }
+    }
+
+    /// Says that `done` steps were done earlier: they don't count in the rate.
+    #[must_use]
+    pub fn resumed_at(mut self, done: u64) -> Self {
+        (self.before, self.done) = (done, done);
+        self
     }
 
     /// Says that `done` steps of the total are behind us.
@@ -124,15 +134,16 @@ impl Progress {
             .collect();
         let percent = (done * 100).checked_div(self.total).unwrap_or(100);
         let seconds = elapsed.as_secs_f64();
-        let rate = done as f64 / seconds.max(1e-9);
+        let now = done.saturating_sub(self.before);
+        let rate = now as f64 / seconds.max(1e-9);
         let time = if done == self.total {
             format!("took {}", clock(seconds))
-        } else if done == 0 {
+        } else if now == 0 {
             String::new()
         } else {
             format!("{} left", clock((self.total - done) as f64 / rate))
         };
-        let rate = if done == 0 || seconds == 0.0 {
+        let rate = if now == 0 || seconds == 0.0 {
             String::new()
         } else if rate >= 10.0 {
             format!("{rate:.0}/s")
@@ -192,6 +203,19 @@ mod tests {
             progress.text(Duration::from_secs(3700)),
             "epoch 2  ━━━━━━━━━━━━━━━━━━━━━━━━  100 %  1875/1875  0.51/s  took 1:01:40  loss 38.2"
         );
+    }
+
+    #[test]
+    fn what_was_done_earlier_does_not_count_in_the_rate() {
+        let mut progress = Progress::at(Place::Plain, "epoch 2".into(), 1000).resumed_at(500);
+        assert!(
+            progress
+                .text(Duration::from_secs(5))
+                .ends_with(" 50 %  500/1000")
+        );
+        progress.done = 600;
+        let text = progress.text(Duration::from_secs(5));
+        assert!(text.ends_with("600/1000  20/s  0:20 left"), "{text}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{
     StopReason, Store, TermMeans, TrainConfig, step_seed,
 };
 use crate::data::{Batches, Dataset};
+use crate::interrupt::interrupted;
 use crate::{Error, Result};
 
 /// Trains a model: epochs of shuffled batches, an evaluation after each, events to listeners.
@@ -322,6 +323,9 @@ impl<'a, M: Model> Run<'a, M> {
                     steps_done,
                 },
             );
+            if control == Control::Continue && interrupted() {
+                control = Control::Stop(StopReason::Interrupted);
+            }
             // An epoch whose last step is done is evaluated and recorded even so.
             if control != Control::Continue && step < steps {
                 self.read_back(epoch)?;

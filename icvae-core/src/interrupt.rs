@@ -1,12 +1,10 @@
 //! Stopping a long call, and keeping what it has reached.
+//!
+//! Every long call of this crate asks at each of its steps and returns [`Error::Interrupted`](crate::Error).
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
-
-use serde_json::json;
-
-use super::channel::{self, Place};
 
 /// Whether somebody has pressed "interrupt" since the cell began.
 ///
@@ -26,17 +24,6 @@ pub fn interrupted() -> bool {
 fn is_raised(flag: &File) -> bool {
     let mut byte = [0];
     matches!(flag.read_at(&mut byte, 0), Ok(1)) && byte == *b"1"
-}
-
-/// Tells the live kernel that the running call has stopped in order, and what it has reached.
-///
-/// The kernel then lets the cell end by itself however long that takes, and ends it with an error
-/// that quotes `reached`, a sentence such as "training stopped after 3 of 30 epochs".
-pub fn tell_interrupted(reached: &str) {
-    if let Place::Live(folder) = Place::find() {
-        // The kernel will say that the cell was interrupted, with or without the details.
-        let _ = channel::request(&folder, &json!({"type": "interrupted", "reached": reached}));
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,98 @@
+"""One training step of the tutorial's model in several frameworks, side by side on one machine.
+
+    python icvae-core/benches/peers/compare.py [--rounds 5] [--times 200] [--mnist DIR] [--only NAME ...]
+
+Makes an environment of its own for the peers (target/peers, 6 GB: PyTorch, TensorFlow, JAX, Keras), builds
+the Rust benchmark, then runs one peer after the other, round after round, so that whatever else the machine
+does falls on all alike. Each run gives the median of its steps; the table gives the median of the rounds
+and its ratio to ours. Nothing else should run meanwhile.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+ENVIRONMENT = ROOT / "target" / "peers"
+PACKAGES = ["torch==2.13.0", "tensorflow==2.21.0", "keras==3.15.0", "jax==0.10.0", "numpy"]
+PEERS = {
+    "PyTorch, eager": ["torch_step.py", "eager"],
+    "PyTorch, eager, fused Adam": ["torch_step.py", "fused"],
+    "PyTorch, compiled, fused Adam": ["torch_step.py", "compiled"],
+    "Keras on TensorFlow": ["keras_step.py", "tensorflow"],
+    "Keras on JAX": ["keras_step.py", "jax"],
+    "floor: products and fused Adam": ["floor_step.py"],
+}
+
+
+def environment():
+    python = ENVIRONMENT / "bin" / "python"
+    stamp = ENVIRONMENT / "packages.txt"
+    if not stamp.exists() or stamp.read_text() != "\n".join(PACKAGES):
+        print("making the peers' environment in", ENVIRONMENT, file=sys.stderr)
+        venv.create(ENVIRONMENT, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
+        stamp.write_text("\n".join(PACKAGES))
+    return python
+
+
+def ours():
+    """Builds the benchmark and returns its executable."""
+    build = subprocess.run(
+        ["cargo", "bench", "-p", "icvae-core", "--no-run", "--message-format=json"],
+        cwd=ROOT, check=True, capture_output=True, text=True)
+    artifacts = [json.loads(line) for line in build.stdout.splitlines() if line.startswith("{")]
+    return next(a["executable"] for a in artifacts
+                if a.get("executable") and a["target"]["name"] == "step")
+
+
+def run(command, directory, times):
+    result = subprocess.run([*map(str, command), "--times", str(times)], text=True,
+                            capture_output=True, env=os.environ | {"ICVAE_MNIST_DIR": directory})
+    if result.returncode:
+        sys.exit(f"{command} failed:\n{result.stderr[-2000:]}")
+    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--mnist", default=os.environ.get("ICVAE_MNIST_DIR"),
+                        help="the folder with the four IDX files")
+    parser.add_argument("--only", nargs="*", help="peers whose names begin so")
+    arguments = parser.parse_args()
+    if not arguments.mnist:
+        parser.error("say with --mnist, or ICVAE_MNIST_DIR, where the four IDX files are")
+    directory = str(Path(arguments.mnist).resolve())
+    python, executable = environment(), ours()
+    wanted = tuple(arguments.only or [""])
+    peers = {n: [python, HERE / c[0], *c[1:]] for n, c in PEERS.items() if n.startswith(wanted)}
+    steps = {}
+    for round_ in range(arguments.rounds):
+        print(f"round {round_ + 1} of {arguments.rounds}", file=sys.stderr)
+        for line in run([executable], directory, arguments.times):
+            batch = line.pop("batch")
+            for name, value in line.items():
+                steps.setdefault((name, batch), []).append(value)
+        for name, command in peers.items():
+            for line in run(command, directory, arguments.times):
+                steps.setdefault((name, line["batch"]), []).append(line["step"])
+    batches = sorted({batch for _, batch in steps})
+    print("| median ms a step (ratio to ours) | " + " | ".join(f"batch {b}" for b in batches) + " |")
+    print("|---|" + "---|" * len(batches))
+    medians = {key: statistics.median(values) for key, values in steps.items()}
+    for name in dict.fromkeys(name for name, _ in steps):
+        cells = [f"{medians[name, b]:.2f} ({medians[name, b] / medians['ours', b]:.2f})"
+                 if (name, b) in medians else "–" for b in batches]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

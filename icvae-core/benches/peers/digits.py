@@ -1,0 +1,35 @@
+"""MNIST as float32 in [0, 1] and one-hot labels, for the peers; and their clock."""
+
+import gzip
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def load():
+    folder = Path(os.environ["ICVAE_MNIST_DIR"])
+
+    def read(name, header):
+        plain = folder / name
+        data = plain.read_bytes() if plain.exists() else gzip.open(f"{plain}.gz").read()
+        return np.frombuffer(data[header:], dtype=np.uint8)
+
+    x = read("train-images-idx3-ubyte", 16).reshape(-1, 784).astype(np.float32) / 255
+    return x, np.eye(10, dtype=np.float32)[read("train-labels-idx1-ubyte", 8)]
+
+
+def report(batch, step):
+    """Prints the median milliseconds of `step()` as a line of JSON."""
+    times = int(sys.argv[sys.argv.index("--times") + 1])
+    for _ in range(20):
+        step()
+    taken = []
+    for _ in range(times):
+        since = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - since)
+    print(json.dumps({"batch": batch, "step": sorted(taken)[times // 2] * 1e3}), flush=True)

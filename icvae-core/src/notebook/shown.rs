@@ -1,0 +1,37 @@
+//! How the crate's own values show as the last expression of a cell.
+
+use super::rich::{Bundle, Rich};
+use crate::data::Digits;
+use crate::plot::Figure;
+use crate::train::Outcome;
+
+impl Rich for Figure {
+    /// The picture, its alternative text, and what the figure has to say besides.
+    fn rich(&self) -> Bundle {
+        Bundle::png(self.png(), self.size(), self.alt())
+    }
+}
+
+impl Figure {
+    /// Shows the picture, and its notes under it (evcxr calls this).
+    pub fn evcxr_display(&self) {
+        super::display(self);
+        for note in self.notes() {
+            println!("{note}");
+        }
+    }
+}
+
+impl Outcome {
+    /// Shows the sentence that sums the run up (evcxr calls this).
+    pub fn evcxr_display(&self) {
+        super::display(&self.to_string());
+    }
+}
+
+impl Digits {
+    /// Shows what was loaded (evcxr calls this).
+    pub fn evcxr_display(&self) {
+        super::display(&self.to_string());
+    }
+}

@@ -1,0 +1,317 @@
+//! Watching a model train.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tch::Tensor;
+
+use super::channel::{self, Place};
+use super::display::DisplayHandle;
+use super::progress::Progress;
+use crate::Result;
+use crate::plot::{Curves, Figure, ImageGrid};
+use crate::train::{Control, Event, History, Listener, StopReason};
+
+/// Drawing takes at most this share of the time: a frame that comes too soon is left out.
+const SHARE_OF_TIME: f64 = 0.03;
+
+/// A listener that shows a run while it trains: a progress line, the terms of the loss as curves that
+/// grow with the epochs, and a strip of pictures of what the model makes at that moment.
+///
+/// In the live kernel the picture is redrawn in place as epochs end, as often as 3 % of the time allow; the
+/// last frame stays in the notebook. Elsewhere the progress is plain lines, and the last frame comes when
+/// the run ends. A run that is found complete shows its last frame at once.
+///
+/// ```no_run
+/// # use icvae_core::{data::Digits, model::Icvae, train::{TrainConfig, Trainer}};
+/// # fn example(model: &Icvae, digits: &Digits) -> icvae_core::Result<()> {
+/// use icvae_core::notebook::TrainingView;
+///
+/// let ten = digits.test.head(10);
+/// let (x, c) = (ten.x(), ten.c());
+/// let view = TrainingView::new("Training").strip(ten.image_shape(), || model.reconstruct(&x, &c));
+/// Trainer::new(&TrainConfig::default()).listen(view).fit(model, &digits.train, Some(&digits.test))?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct TrainingView<'a> {
+    title: String,
+    place: Place,
+    epochs: usize,
+    progress: Option<Progress>,
+    picture: Option<DisplayHandle>,
+    strip: Option<Strip<'a>>,
+    last_frame: Option<(Instant, Duration)>,
+}
+
+/// Pictures of what the model makes at a moment.
+struct Strip<'a> {
+    image_shape: (i64, i64),
+    draw: Box<dyn FnMut() -> Result<Tensor> + 'a>,
+}
+
+impl<'a> TrainingView<'a> {
+    /// A view with a title, and no strip.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            place: Place::find(),
+            epochs: 0,
+            progress: None,
+            picture: None,
+            strip: None,
+            last_frame: None,
+        }
+    }
+
+    /// Adds a row of pictures under the curves: `draw` returns them whenever a frame is drawn, as
+    /// `[N, P]` in [0, 1].
+    #[must_use]
+    pub fn strip(
+        mut self,
+        image_shape: (i64, i64),
+        draw: impl FnMut() -> Result<Tensor> + 'a,
+    ) -> Self {
+        self.strip = Some(Strip {
+            image_shape,
+            draw: Box::new(draw),
+        });
+        self
+    }
+
+    /// Draws a frame if there is time for it, or if it is the last.
+    fn show(&mut self, history: &History, last: bool) {
+        if history.epochs.is_empty() || !(last || self.has_time()) {
+            return;
+        }
+        let since = Instant::now();
+        match self.frame(history) {
+            Ok(figure) => match &mut self.picture {
+                Some(picture) => picture.update(&figure),
+                None => self.picture = Some(DisplayHandle::new(&figure)),
+            },
+            // A picture that can't be drawn must not end a run of hours.
+            Err(error) => eprintln!("the training view could not be drawn: {error}"),
+        }
+        self.last_frame = Some((since, since.elapsed()));
+    }
+
+    fn has_time(&self) -> bool {
+        // Only the live kernel can replace a picture.
+        matches!(self.place, Place::Live(_))
+            && self.last_frame.is_none_or(|(since, took)| {
+                took.as_secs_f64() <= SHARE_OF_TIME * since.elapsed().as_secs_f64()
+            })
+    }
+
+    fn frame(&mut self, history: &History) -> Result<Figure> {
+        let names = history
+            .epochs
+            .last()
+            .map(|record| record.train.names().map(str::to_owned));
+        let tested = history.epochs.iter().any(|record| record.test.is_some());
+        let data = if tested { "test data" } else { "training data" };
+        let mut curves = Curves::new(format!("{}: {data}", self.title))
+            .x_label("epoch")
+            .y_label("mean over the images")
+            .x_limits(1.0, self.epochs.max(2) as f64)
+            .size(820, 320);
+        let mut every = Vec::new();
+        for name in names.into_iter().flatten() {
+            let points = history.curve(&name, tested);
+            every.extend(points.iter().map(|&(_, y)| y));
+            curves = curves.series(name, &points);
+        }
+        if every.iter().all(|&y| y > 0.0) {
+            curves = curves.log_y();
+        }
+        let curves = curves.draw()?;
+        let Some(strip) = &mut self.strip else {
+            return Ok(curves);
+        };
+        let images = (strip.draw)()?;
+        let count = images.size().first().copied().unwrap_or(0).max(1) as usize;
+        let epoch = history.epochs.len();
+        let strip = ImageGrid::new(
+            &images,
+            strip.image_shape,
+            (count.div_ceil(10), count.min(10)),
+        )
+        .title(format!("after epoch {epoch}"))
+        .inverted(true)
+        .draw()?;
+        Figure::stacked("", &[curves, strip])
+    }
+}
+
+impl Listener for TrainingView<'_> {
+    fn on_event(&mut self, event: &Event<'_>) -> Control {
+        match event {
+            Event::Started {
+                epochs,
+                steps_per_epoch,
+                steps_done,
+                ..
+            } => {
+                self.epochs = *epochs;
+                let total = *epochs as u64 * steps_per_epoch;
+                if *steps_done < total {
+                    let progress = Progress::new(&self.title, total);
+                    self.progress = Some(progress.resumed_at(*steps_done));
+                }
+            }
+            Event::Step { steps_done, .. } => {
+                if let Some(progress) = &mut self.progress {
+                    progress.set(*steps_done);
+                }
+            }
+            Event::EpochEnd { record, history } => {
+                if let Some(progress) = &mut self.progress {
+                    let means = record.test.as_ref().unwrap_or(&record.train);
+                    let total = means.get("total").unwrap_or(f64::NAN);
+                    progress.note(format!("epoch {}: total {total:.2}", record.epoch));
+                }
+                self.show(history, false);
+            }
+            Event::Finished { history } => {
+                self.progress = None;
+                self.show(history, true);
+            }
+            Event::Stopped {
+                epoch,
+                step,
+                reason,
+                history,
+            } => {
+                self.progress = None;
+                self.show(history, true);
+                if **reason == StopReason::Interrupted {
+                    tell_interrupted(&format!(
+                        "training stopped in epoch {epoch} of {}, after step {step}",
+                        self.epochs
+                    ));
+                }
+            }
+        }
+        Control::Continue
+    }
+}
+
+/// Tells the live kernel that the running call has stopped in order, and what it has reached.
+///
+/// The kernel then lets the cell end by itself however long that takes, and ends it with an error
+/// that quotes `reached`, a sentence such as "training stopped after 3 of 30 epochs".
+pub fn tell_interrupted(reached: &str) {
+    if let Place::Live(folder) = Place::find() {
+        // The kernel will say that the cell was interrupted, with or without the details.
+        let _ = channel::request(&folder, &json!({"type": "interrupted", "reached": reached}));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::channel::tests::kernel;
+    use super::*;
+    use crate::train::{EpochRecord, TermMeans};
+    use tch::{Device, Kind};
+
+    fn history(epochs: usize) -> History {
+        let means = |epoch| TermMeans(vec![("total".into(), 80.0 - epoch as f64)]);
+        let record = |epoch| EpochRecord {
+            epoch,
+            train: means(epoch),
+            test: Some(means(epoch)),
+            seconds: 1.0,
+            evaluation_seconds: 0.1,
+        };
+        History {
+            epochs: (1..=epochs).map(record).collect(),
+        }
+    }
+
+    fn tell(view: &mut TrainingView<'_>, epochs: usize) {
+        let empty = History::default();
+        view.on_event(&Event::Started {
+            epochs,
+            steps_per_epoch: 2,
+            steps_done: 0,
+            history: &empty,
+        });
+        for epoch in 1..=epochs {
+            view.on_event(&Event::Step {
+                epoch,
+                step: 2,
+                steps_done: 2 * epoch as u64,
+            });
+            let history = history(epoch);
+            let record = &history.epochs[epoch - 1];
+            view.on_event(&Event::EpochEnd {
+                record,
+                history: &history,
+            });
+        }
+        view.on_event(&Event::Finished {
+            history: &history(epochs),
+        });
+    }
+
+    #[test]
+    fn frames_replace_each_other_and_take_little_of_the_time() -> std::io::Result<()> {
+        let (folder, received) = kernel("ok")?;
+        let images = || Ok(Tensor::zeros([4, 12], (Kind::Float, Device::Cpu)));
+        let mut view = TrainingView::new("Training").strip((4, 3), images);
+        view.place = Place::Live(folder.path().into());
+        view.on_event(&Event::Started {
+            epochs: 50,
+            steps_per_epoch: 2,
+            steps_done: 100,
+            history: &History::default(),
+        });
+        // Fifty epochs in no time: the first and the last are drawn, hardly one between.
+        let since = Instant::now();
+        let mut frames = 0;
+        for epoch in 1..=50 {
+            let before = view.last_frame;
+            let history = history(epoch);
+            let record = &history.epochs[epoch - 1];
+            view.on_event(&Event::EpochEnd {
+                record,
+                history: &history,
+            });
+            frames += usize::from(view.last_frame != before);
+        }
+        assert!(
+            frames >= 1 && frames < 25,
+            "{frames} frames in {:?}",
+            since.elapsed()
+        );
+        view.on_event(&Event::Finished {
+            history: &history(50),
+        });
+        assert!(view.picture.is_some());
+        drop((view, received, folder));
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_live_kernel_the_last_frame_alone_is_drawn() {
+        let mut drawn = 0;
+        let images = || {
+            drawn += 1;
+            Ok(Tensor::zeros([4, 12], (Kind::Float, Device::Cpu)))
+        };
+        let mut view = TrainingView::new("Training").strip((4, 3), images);
+        view.place = Place::Plain;
+        tell(&mut view, 3);
+        drop(view);
+        assert_eq!(drawn, 1);
+    }
+
+    #[test]
+    fn a_picture_that_cannot_be_drawn_does_not_end_the_run() {
+        let images = || Err(crate::Error::Invalid("no pictures today".into()));
+        let mut view = TrainingView::new("Training").strip((4, 3), images);
+        tell(&mut view, 2);
+        assert!(view.picture.is_none());
+    }
+}
