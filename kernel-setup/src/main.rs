@@ -56,9 +56,9 @@ enum Verb {
         /// The notebooks
         #[arg(required = true)]
         notebooks: Vec<PathBuf>,
-        /// The folder for the executed copies
-        #[arg(long, default_value = "target/notebooks", conflicts_with = "inplace")]
-        output: PathBuf,
+        /// The folder for the executed copies [default: target/notebooks in the repository]
+        #[arg(long, value_name = "DIR", conflicts_with = "inplace")]
+        output: Option<PathBuf>,
         /// Write the outputs into the notebooks themselves
         #[arg(long)]
         inplace: bool,
@@ -102,12 +102,13 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             output,
             inplace,
         } => {
-            let target = if inplace {
-                Target::InPlace
-            } else {
-                Target::Folder(output)
+            let layout = layout()?;
+            let folder = || layout.root.join("target/notebooks");
+            let target = match inplace {
+                true => Target::InPlace,
+                false => Target::Folder(output.unwrap_or_else(folder)),
             };
-            verb::run::run(&layout()?, &notebooks, &target)
+            verb::run::run(&layout, &notebooks, &target)
         }
         Verb::Html(arguments) => verb::html::run(&layout()?, &arguments),
         Verb::Test => verb::test::run(&layout()?),
