@@ -359,7 +359,8 @@ impl Kernel {
             parent: request.header.clone(),
             number,
             hidden: false,
-            has_result: !silent && completeness::has_result(code),
+            has_result: completeness::has_result(code),
+            silent,
         };
         shared.tell(Command::Begin(cell)).await;
         let exchange = self.evaluate(request, code).await?;

@@ -15,6 +15,8 @@ mod slot;
 mod stdout;
 mod wire;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,7 +157,12 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
 
 /// A new folder that only its user can open, with a path that is short enough for a socket.
 fn side_folder() -> Result<tempfile::TempDir> {
-    let make = |parent: &Path| tempfile::Builder::new().prefix("icvae-").tempdir_in(parent);
+    let make = |parent: &Path| {
+        tempfile::Builder::new()
+            .prefix("icvae-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(parent)
+    };
     let usual = std::env::temp_dir();
     let parent = if usual.as_os_str().len() < 80 {
         &usual

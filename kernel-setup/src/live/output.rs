@@ -49,6 +49,8 @@ pub struct Cell {
     pub hidden: bool,
     /// Whether it ends in an expression, whose value is its result.
     pub has_result: bool,
+    /// Whether nobody is to see the result.
+    pub silent: bool,
 }
 
 /// What is known of a cell when it is over.
@@ -466,40 +468,44 @@ impl Output {
             return;
         };
         let mut text = String::new();
-        // Its end is not the end of the process: the reader's code may close it.
         let ended = read(&process.err, polled, |bytes| {
-            text.push_str(&process.err_parser.push(bytes))
+            text.push_str(&process.err_parser.push(bytes));
         });
+        if !text.is_empty() {
+            self.report(&text);
+        }
         if ended && polled {
             self.detach();
         }
-        if text.is_empty() {
-            return;
-        }
+    }
+
+    /// Takes what the process says on standard error.
+    fn report(&mut self, text: &str) {
         let now = Instant::now();
         if now.duration_since(self.burst.0) > BURST {
             self.burst.1.clear();
         }
         self.burst.0 = now;
         if self.burst.1.len() < MOST_TEXT {
-            self.burst.1.push_str(&text);
+            self.burst.1.push_str(text);
         }
         if let Some(crash) = &mut self.crash {
-            crash.push_str(&text);
+            crash.push_str(text);
             return;
         }
-        // evcxr's crash handler prints its own stack, which says nothing about the reader's code.
+        // Crash handlers print a stack that says nothing about the reader's code.
         let crash = [
-            "Segmentation fault.\n",
-            "Illegal instruction.\n",
-            "Bus error.\n",
+            "Segmentation fault.",
+            "Illegal instruction.",
+            "Bus error.",
+            "memory allocation of ",
         ];
         match crash.iter().find_map(|words| text.find(words)) {
             Some(at) => {
                 self.print("stderr", &text[..at]);
                 self.crash = Some(text[at..].to_owned());
             }
-            None => self.print("stderr", &text),
+            None => self.print("stderr", text),
         }
     }
 
@@ -571,6 +577,11 @@ impl Output {
             eprintln!("a cell shows a value as {mime:?}, which is not a MIME type");
             return self.print("stdout", &content);
         }
+        if self.cell.has_result && mime == "text/plain" && content == "()" {
+            // What a loop at the end of a cell is worth.
+            self.cell.has_result = false;
+            return;
+        }
         let content = if mime.contains("json") {
             serde_json::from_str(&content).unwrap_or(Value::String(content))
         } else {
@@ -641,6 +652,9 @@ impl Output {
             return;
         };
         if at_the_end && self.cell.has_result {
+            if self.cell.silent {
+                return;
+            }
             let text = data.get("text/plain").and_then(Value::as_str);
             self.outcome.result = text.map(str::to_owned);
             let number = self.cell.number;

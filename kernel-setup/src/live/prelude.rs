@@ -98,10 +98,9 @@
             let (file, line, column) = info
                 .location()
                 .map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
-            let trace = std::backtrace::Backtrace::force_capture().to_string();
             let tell = || -> std::io::Result<()> {
                 let mut stream = connect(folder, "panic")?;
-                let fields = [thread, file, &line.to_string(), &column.to_string(), &trace];
+                let fields = [thread, file, &line.to_string(), &column.to_string()];
                 for field in fields {
                     stream.write_all(field.replace('\0', " ").as_bytes())?;
                     stream.write_all(b"\0")?;

@@ -156,7 +156,12 @@ pub fn report(facts: &Facts<'_>) -> Option<Report> {
         return Some(crash(facts));
     }
     if let Some(panic) = &outcome.panic {
-        return Some(located("Panic", &panic.message, panic, facts));
+        let message = match panic.message.as_str() {
+            // The reader's code has put its own hook in the place of the kernel's.
+            "" => "the cell has panicked",
+            message => without_cpp_stack(message),
+        };
+        return Some(located("Panic", message, panic, facts));
     }
     if let Some(said) = &outcome.early_return {
         return Some(early_return(said, facts));
@@ -167,8 +172,8 @@ pub fn report(facts: &Facts<'_>) -> Option<Report> {
 /// A panic, or a crash that began with one.
 fn located(name: &'static str, value: &str, panic: &Panic, facts: &Facts<'_>) -> Report {
     let mut report = Report::new(name, value);
-    let own = panic.file.ends_with("src/lib.rs") && !panic.file.contains('/')
-        || panic.file == "src/lib.rs";
+    // Where evcxr puts the cells.
+    let own = panic.file == "src/lib.rs";
     let line = facts
         .generated
         .lines()
@@ -187,39 +192,36 @@ fn located(name: &'static str, value: &str, panic: &Panic, facts: &Facts<'_>) ->
                 .traceback
                 .extend(facts.sources.show(number, line, Some(column.max(1))));
         }
-        None if own || panic.file.is_empty() => {}
         None => {
-            let Panic {
-                file, line, column, ..
-            } = panic;
-            report.traceback.push(format!(
-                "  {BLUE}{file}, line {line}, column {column}{PLAIN}"
-            ));
+            if !own && !panic.file.is_empty() {
+                let (file, line) = (short(&panic.file), panic.line);
+                let place = format!("  {BLUE}{file}, line {line}{PLAIN}");
+                report.traceback.push(place);
+            }
+            let cell = format!("  {BLUE}in cell [{}]{PLAIN}", facts.number);
+            report.traceback.push(cell);
         }
-    }
-    for function in functions(&panic.trace) {
-        report
-            .traceback
-            .push(format!("  in {BLUE}{function}{PLAIN}"));
     }
     report
 }
 
-/// The reader's own functions on a stack, innermost first.
-fn functions(trace: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = trace
-        .lines()
-        .filter_map(|line| {
-            let (number, name) = line.trim().split_once(": ")?;
-            number.parse::<usize>().ok()?;
-            let name = name.strip_prefix("ctx::")?;
-            let internal = name.starts_with("run_user_code") || name.starts_with("evcxr");
-            (!internal).then(|| name.trim_end_matches("::{{closure}}"))
-        })
-        .collect();
-    found.dedup();
-    found.truncate(8);
-    found
+/// A library's source file without the folders in which compilers and Cargo keep it.
+fn short(file: &str) -> &str {
+    let from_registry = file.split_once("/registry/src/").map(|(_, rest)| rest);
+    let from_compiler = file.strip_prefix("/rustc/");
+    from_registry
+        .or(from_compiler)
+        .and_then(|rest| rest.split_once('/'))
+        .map_or(file, |(_, rest)| rest)
+}
+
+/// What libtorch says, without the C++ stack that it appends.
+fn without_cpp_stack(said: &str) -> &str {
+    said.split("Exception raised from ")
+        .next()
+        .unwrap_or(said)
+        .trim_end_matches("\\n")
+        .trim_end()
 }
 
 /// What a failed `?` has said, and which `?` it may have been.
@@ -227,7 +229,7 @@ fn early_return(said: &str, facts: &Facts<'_>) -> Report {
     let said = if said.is_empty() {
         "a `?` has ended the cell"
     } else {
-        said
+        without_cpp_stack(said)
     };
     let mut report = Report::new("Error", said);
     let code = facts
@@ -347,7 +349,7 @@ fn crash(facts: &Facts<'_>) -> Report {
     // The crash handler's stack is evcxr's own.
     let words = words
         .lines()
-        .take_while(|line| !line.trim_start().starts_with("0: "));
+        .take_while(|line| !line.trim_start().starts_with("0: ") && *line != "stack backtrace:");
     report
         .traceback
         .extend(words.take(20).map(|line| format!("  {line}")));
@@ -432,9 +434,6 @@ mod tests {
             line: 3,
             column: 5,
             message: "index out of bounds".into(),
-            trace: "   0: std::panicking::begin\n   1: ctx::f\n             at x\n   2: \
-                    ctx::run_user_code_3::{{closure}}\n"
-                .into(),
             ..Panic::default()
         };
         let outcome = Outcome {
@@ -451,8 +450,33 @@ mod tests {
         assert_eq!(
             plain(&report.traceback),
             "Panic: index out of bounds\n  cell [1], line 2, column 5\n     1 | fn f(v: &[i32]) -> \
-             i32 {\n     2 |     v[7]\n       |     ^\n  in f"
+             i32 {\n     2 |     v[7]\n       |     ^"
         );
+    }
+
+    #[test]
+    fn a_panic_in_a_library_names_its_place_there_and_the_cell() {
+        let sources = Sources::default();
+        let panic = Panic {
+            file: "/home/x/.cargo/registry/src/index.crates.io-1/tch-0.26.0/src/t.rs".into(),
+            line: 7,
+            message: "Torch(\"sizes differ\\nException raised from f at x.cpp:1".into(),
+            ..Panic::default()
+        };
+        let outcome = Outcome {
+            panic: Some(panic),
+            ..Outcome::default()
+        };
+        let report = report(&facts(&outcome, &sources)).expect("a report");
+        assert_eq!(
+            plain(&report.traceback),
+            "Panic: Torch(\"sizes differ\n  tch-0.26.0/src/t.rs, line 7\n  in cell [2]"
+        );
+        assert_eq!(
+            short("/rustc/abc/library/core/src/x.rs"),
+            "library/core/src/x.rs"
+        );
+        assert_eq!(short("../icvae-core/src/x.rs"), "../icvae-core/src/x.rs");
     }
 
     #[test]

@@ -53,8 +53,6 @@ pub struct Panic {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
-    /// All functions on the stack.
-    pub trace: String,
     /// What the panic says.
     pub message: String,
 }
@@ -264,14 +262,13 @@ pub fn is_mime(text: &str) -> bool {
 }
 
 fn parse_panic(body: &str) -> Panic {
-    let mut fields = body.splitn(6, '\0').map(str::to_owned);
+    let mut fields = body.splitn(5, '\0').map(str::to_owned);
     let mut next = || fields.next().unwrap_or_default();
     Panic {
         thread: next(),
         file: next(),
         line: next().parse().unwrap_or(0),
         column: next().parse().unwrap_or(0),
-        trace: next(),
         message: next(),
     }
 }
@@ -319,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_panic_keeps_all_its_fields() {
-        let panic = parse_panic("worker\0src/lib.rs\x0012\x005\0trace\0it\0broke");
+        let panic = parse_panic("worker\0src/lib.rs\x0012\x005\0it\0broke");
         assert_eq!(panic.thread, "worker");
         assert_eq!(
             (panic.file.as_str(), panic.line, panic.column),

@@ -110,3 +110,32 @@ def own_kernel():
         kernel.stop()
     except (RuntimeError, queue.Empty):
         kernel.manager.shutdown_kernel(now=True)
+
+
+# Sends a request to the side channel as a library would, with the standard library alone.
+SIDE = r"""
+fn side(request: &str) -> String {
+    use std::io::{Read, Write};
+    std::io::stdout().flush().unwrap();
+    let folder = std::env::var("ICVAE_LIVE").unwrap();
+    let mut side = std::os::unix::net::UnixStream::connect(folder + "/side").unwrap();
+    side.write_all(b"message\n").unwrap();
+    side.write_all(request.as_bytes()).unwrap();
+    side.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    side.read_to_string(&mut answer).unwrap();
+    answer
+}
+fn show(kind: &str, mime: &str, content: &str, id: &str) -> String {
+    side(&format!(
+        r#"{{"type": "{kind}", "data": {{"{mime}": "{content}"}}, "id": "{id}"}}"#
+    ))
+}
+"""
+
+
+@pytest.fixture
+def live(kernel):
+    """The shared kernel, with the function `side` in its cells."""
+    kernel.ok(SIDE)
+    return kernel
