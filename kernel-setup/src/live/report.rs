@@ -138,7 +138,7 @@ pub fn report(facts: &Facts<'_>) -> Option<Report> {
             ));
         }
         Some(Stopped::Heard | Stopped::Compiling) if !outcome.died => {
-            let reached = [outcome.reached.as_ref(), outcome.early_return.as_ref()];
+            let reached = [outcome.early_return.as_ref(), outcome.reached.as_ref()];
             let reached = reached.into_iter().flatten().find(|text| !text.is_empty());
             let reached = reached.map_or_else(
                 || "the cell was interrupted and has come to its end".to_owned(),
