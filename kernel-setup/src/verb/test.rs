@@ -121,18 +121,24 @@ fn static_checks(layout: &Layout, tally: &mut Tally) -> Result<()> {
         "warnings",
     ];
     let docs = ["doc", "--workspace", "--no-deps"];
-    for arguments in [&["fmt", "--check"][..], &lints, &docs] {
+    for (arguments, component) in [
+        (&["fmt", "--check"][..], Some("rustfmt")),
+        (&lints, Some("clippy")),
+        (&docs, None),
+    ] {
         let verb = arguments[0];
         let name = format!("cargo {verb}");
-        let present = cargo(layout)
-            .args([verb, "--help"])
-            .output()?
-            .status
-            .success();
-        if !present {
+        // Rust's smallest installation lacks these two.
+        if let Some(component) = component
+            && !cargo(layout)
+                .args([verb, "--version"])
+                .output()?
+                .status
+                .success()
+        {
             tally.skip(
                 &name,
-                &format!("it isn't installed (`rustup component add {verb}`)"),
+                &format!("run `rustup component add {component}` for it"),
             );
             continue;
         }
