@@ -6,7 +6,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import inherit
 from pygments.lexers import RustLexer, get_lexer_by_name
-from pygments.token import Comment
+from pygments.token import Comment, Name, Punctuation, Text, Whitespace
 from pygments.util import ClassNotFound
 
 # A short name for each class of tokens that the style sheet colours.
@@ -19,6 +19,15 @@ class EvcxrLexer(RustLexer):
     name = "Rust cell"
     aliases = []
     tokens = {"base": [(r"^:[a-z_]+\b.*$", Comment.Preproc), inherit]}
+
+    def get_tokens_unprocessed(self, text, stack=("root",)):
+        """Tells types by their spelling, where the lexer guesses from what stands before them."""
+        for index, token, value in super().get_tokens_unprocessed(text, stack):
+            if token in (Name, Name.Class) and value[:1].isalpha():
+                token = Name.Class if value[0].isupper() and not value.isupper() else Name
+            # What has no colour needs no element.
+            plain = token in (Name, Punctuation, Whitespace)
+            yield index, Text if plain else token, value
 
 
 def block(source, language, label="Code"):

@@ -54,8 +54,24 @@ const PROGRAM: &[(&str, &[u8])] = program!(
 const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); \
                      from page.command import main; sys.exit(main())";
 
+const SETTINGS: &str = "\
+The configuration is a TOML file; every line of it may be left out:
+  title       = \"My notebooks\"                 the name of the whole, on the index and above each page
+  author      = \"A. N. Author\"
+  description = \"What they are about.\"         one sentence, on the index
+  language    = \"en\"
+  canonical   = \"https://example.org/blog/\"    where the pages will stand
+  source      = \"https://example.org/repo/\"    where links to the repository's other files lead
+  header      = \"Markdown, above each page\"
+  footer      = \"Markdown, below each page\"
+
+Several notebooks get an index, in the order in which the README.md beside them names them; its picture
+of a notebook is the first, or that of the cell with the tag `thumbnail`. The tags hide-input,
+hide-output, hide-cell, remove-input, remove-output and remove-cell do what they do in Jupyter Book.";
+
 /// What to publish, and how.
 #[derive(Debug, clap::Args)]
+#[command(after_help = SETTINGS)]
 pub struct Args {
     /// The notebooks
     #[arg(required = true)]

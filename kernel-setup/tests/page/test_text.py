@@ -198,11 +198,11 @@ def test_the_same_notebook_becomes_the_same_page(studio):
 
 def test_code_of_every_kind_is_coloured(studio):
     page = body(studio.page(
-        code(":dep tch = \"0.26\"\nfn f<'a>(x: &'a str) -> usize { 1_u8 as usize } // why"),
+        code(":dep tch = \"0.26\"\nfn f<'a>(x: &'a str) -> Tensor { 1_u8 as usize } // why"),
         text("```python\nimport numpy\n```\n\n```nonsense\n<x>\n```"),
     ))  # fmt: skip
     assert '<span class="cp">:dep tch = "0.26"<' in page
-    for kind in ("k", "nf", "c1", "kt"):
+    for kind in ("k", "nf", "c1", "kt", "nc"):
         assert f'class="{kind}"' in page, kind
     assert "&lt;x&gt;" in page and 'class="err"' not in page
 
