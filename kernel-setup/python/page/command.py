@@ -14,6 +14,8 @@ from pathlib import Path
 
 from .publish import Publisher
 
+LARGEST = 2_500_000
+
 
 def main():
     orders = json.load(sys.stdin)
@@ -35,6 +37,13 @@ def main():
     except OSError as error:
         print(f"error: {folder} can't be written ({error.strerror})", file=sys.stderr)
         return 1
+    for name, size in files.items():
+        if size > LARGEST:
+            print(
+                f"note: {name} has {size / 1e6:.1f} MB, which is much on a phone: "
+                "make its figures smaller, or fewer",
+                file=sys.stderr,
+            )
     formulas = {page.file: page.formulas for page in pages}
     for name, size in files.items():
         count = formulas.get(name, 0)

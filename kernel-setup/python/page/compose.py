@@ -51,9 +51,9 @@ class Page:
         return f"{self.name}.html"
 
 
-def compose(notebook, language, report, surroundings, trust):
+def compose(notebook, programming, report, surroundings, trust, language):
     """The page of `notebook`; what is wrong with it goes to `report`."""
-    prose = Prose(surroundings, report, Maths(), trust)
+    prose = Prose(surroundings, report, Maths(), trust, language)
     path = surroundings.path
     outputs = Outputs(prose, report, trust)
     parts, thumbnail = [], None
@@ -63,7 +63,7 @@ def compose(notebook, language, report, surroundings, trust):
             continue
         name = CellName(index, cell)
         before = len(outputs.pictures)
-        part = _part(cell, name, tags, language, prose, outputs)
+        part = _part(cell, name, tags, programming, prose, outputs)
         if part:
             parts.append(part)
         if "thumbnail" in tags and len(outputs.pictures) > before:
@@ -92,7 +92,7 @@ def compose(notebook, language, report, surroundings, trust):
     )
 
 
-def _part(cell, name, tags, language, prose, outputs):
+def _part(cell, name, tags, programming, prose, outputs):
     if cell.cell_type == "markdown":
         html = prose.render(cell.source, name, cell.get("attachments"))
         return Part("text", html)
@@ -102,7 +102,7 @@ def _part(cell, name, tags, language, prose, outputs):
         return Part("text", prose.finish(cell.source, name))
     part = Part("code")
     if cell.source.strip() and "remove-input" not in tags:
-        part.input = code.block(cell.source, language)
+        part.input = code.block(cell.source, programming)
     if cell.outputs and "remove-output" not in tags:
         cell, _ = CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
         part.outputs = outputs.render(cell.outputs, name)

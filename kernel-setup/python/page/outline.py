@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from html import unescape
+from html import escape, unescape
 
 HEADING = re.compile(r"<h([1-6])\b([^>]*)>(.*?)</h\1>", re.DOTALL)
 ID = re.compile(r'\bid="([^"]*)"')
@@ -53,7 +53,8 @@ class Outline:
         name = given[1] if given else self._unique(words)
         shown = FORMULA_BLOCK.sub("", ANCHOR.sub("", inner))
         self.entries.append(Entry(rank, name, shown))
-        link = f'<a class="anchor" href="#{name}" aria-label="Link to this section">#</a>'
+        label = f"Link to {escape(words)}"
+        link = f'<a class="anchor" href="#{name}" aria-label="{label}">#</a>'
         return f'<h{rank} id="{name}">{inner}{link}</h{rank}>'
 
     def contents(self):

@@ -15,6 +15,7 @@ from nbconvert.filters.markdown_mistune import (
 
 from . import code, picture
 from .clean import clean
+from .typography import curl, pieces
 
 # Stands for a dollar sign that is text, until formulas have been found.
 DOLLAR = "\ue000"
@@ -25,7 +26,6 @@ LONE_IMAGE = re.compile(r'<p>\s*(<img(?:\s+[\w-]+(?:="[^"]*")?)*\s*/?>)\s*</p>')
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 FORMULA = re.compile(r"(?<!\\)\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!\d)")
 NO_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
-VERBATIM = ("code", "pre", "kbd", "samp")
 
 
 @dataclass
@@ -140,11 +140,12 @@ class _Renderer(IPythonRenderer):
 class Prose:
     """Renders the text of one notebook."""
 
-    def __init__(self, surroundings, report, maths, trust):
+    def __init__(self, surroundings, report, maths, trust, language="en"):
         self.surroundings = surroundings
         self.report = report
         self.maths = maths
         self.trust = trust
+        self.english = language.split("-")[0] == "en"
         self.ids = set()
         self.attachments = {}
 
@@ -153,9 +154,9 @@ class Prose:
         self.attachments = attachments or {}
         renderer = _Renderer(self, cell)
         html = MarkdownWithMath(renderer, MathBlockParser(), _Inline()).render(source)
-        return self.finish(html, cell, renderer.slots)
+        return self.finish(html, cell, renderer.slots, curl if self.english else str)
 
-    def finish(self, html, cell, slots=()):
+    def finish(self, html, cell, slots=(), refine=str):
         """HTML for a piece of HTML that somebody wrote, by hand or by program."""
         if not self.trust:
             html = clean(
@@ -164,7 +165,7 @@ class Prose:
                 lambda url: self.image(url, cell),
                 self.name,
             )
-        html = NO_LINK.sub(r"\1", html)
+        html = refine(NO_LINK.sub(r"\1", html))
         html = self._formulas_in_html(html, cell)
         html = LONE_IMAGE.sub(self._figure, html)
         html = IMAGE.sub(self._sized, html)
@@ -284,19 +285,14 @@ class Prose:
         """Typesets formulas in HTML blocks, which Markdown leaves alone."""
         if "$" not in html:
             return html
-        depth, parts = 0, re.split(r"(<[^>]*>)", html)
-        for index, part in enumerate(parts):
-            if index % 2:
-                tag = re.match(r"</?([a-z0-9]+)", part)
-                if tag and tag[1] in (*VERBATIM, "script", "style"):
-                    depth += -1 if part.startswith("</") else 1
-            elif depth <= 0:
-                parts[index] = FORMULA.sub(
-                    lambda found: self.formula(
-                        unescape(found[1] or found[2]), found[1] is not None, cell
-                    ),
-                    part,
-                )
+        parts, places = pieces(html)
+        for place in places:
+            parts[place] = FORMULA.sub(
+                lambda found: self.formula(
+                    unescape(found[1] or found[2]), found[1] is not None, cell
+                ),
+                parts[place],
+            )
         return "".join(parts)
 
     @staticmethod

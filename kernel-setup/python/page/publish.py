@@ -34,6 +34,7 @@ class Publisher:
         ]
         self.reports = [Report(notebook["name"]) for notebook in orders["notebooks"]]
         self.config = {name: value for name, value in orders["config"].items() if value is not None}
+        self.language = self.config.setdefault("language", "en")
         self.root = Path(orders["root"]).resolve()
         self.trust = orders["trust"]
         self.execute = not orders["output"]
@@ -53,13 +54,15 @@ class Publisher:
         for (path, content), report in zip(self.notebooks, self.reports):
             try:
                 notebook = source.read(content, report, outputs_wanted=not self.execute)
-                language = source.language(notebook, report, self.execute)
+                programming = source.language(notebook, report, self.execute)
                 if self.execute:
                     for cell in notebook.cells:
                         if cell.cell_type == "code":
                             cell.outputs = []
                 surroundings = Surroundings(path, self.root, pages, self.config.get("source"))
-                page = compose.compose(notebook, language, report, surroundings, self.trust)
+                page = compose.compose(
+                    notebook, programming, report, surroundings, self.trust, self.language
+                )
             except Unpublishable:
                 continue
             composed.append((path, page, report))
@@ -119,7 +122,7 @@ class Publisher:
             return ""
         report = Report(f"the configuration's `{name}`")
         surroundings = Surroundings(self.root / name, self.root, {}, self.config.get("source"))
-        prose = Prose(surroundings, report, Maths(), trust=True)
+        prose = Prose(surroundings, report, Maths(), True, self.language)
         return prose.render(text, None)
 
     def _address(self, file):

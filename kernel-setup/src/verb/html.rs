@@ -39,6 +39,7 @@ const PROGRAM: &[(&str, &[u8])] = program!(
     "prose.py",
     "publish.py",
     "source.py",
+    "typography.py",
     "template/conf.json",
     "template/head.html.j2",
     "template/icon.svg",

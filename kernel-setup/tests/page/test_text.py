@@ -62,6 +62,18 @@ def test_links_lead_to_pages_and_headings(studio):
     assert "passwd" not in page and "javascript" not in page and 'href="#top">no' in page
 
 
+def test_quotation_marks_are_curled_but_for_codes(studio):
+    cell = text(
+        "It's \"so\", *\"he\"* said: 'the `\"x\"` of '90s' ($x$'s \"[link](http://a/'b')\").\n\n"
+        "```\n\"a\"\n```"
+    )
+    page = body(studio.page(cell))
+    words = re.sub(r"<math.*?</math>", "x", page)
+    assert "It’s “so”, <em>“he”</em> said: ‘the <code>\"x\"</code> of ’90s’ (x’s “<a" in words
+    assert "link</a>”)." in words and '"a"</code>' in words and 'href="http://a/%27b%27"' in words
+    assert '"so"' in body(studio.page(cell, language="fr"))
+
+
 def test_tags_hide_and_remove(studio):
     page = body(studio.page(
         code("let shown = 1;", stream("printed one"), tags=["hide-input"]),
