@@ -153,11 +153,10 @@ pub fn run(layout: &Layout, arguments: &Args) -> Result<ExitCode> {
     if checked != ExitCode::SUCCESS {
         return Ok(checked);
     }
-    let copies = temporary()?;
+    // Kept: a run of many minutes is not to be lost to a fault in its page.
+    let copies = layout.root.join("target/html");
     for notebook in &mut notebooks {
-        notebook.content = copies
-            .path()
-            .join(notebook.path.file_name().unwrap_or_default());
+        notebook.content = copies.join(notebook.path.file_name().unwrap_or_default());
         if !run::execute(layout, &environment, &notebook.path, &notebook.content, &[])? {
             return Ok(ExitCode::FAILURE);
         }
