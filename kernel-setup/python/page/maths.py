@@ -51,7 +51,8 @@ class Maths:
             mathml = self._converter.convert_with_global_state(_adapted(tex), displaystyle=display)
         except LatexError as error:
             # The message starts with an offset, which counts in the adapted text.
-            raise ValueError(" ".join(re.sub(r"^\d+: ", "", str(error)).split()).rstrip(".")) from None
+            reason = " ".join(re.sub(r"^\d+: ", "", str(error)).split())
+            raise ValueError(reason.rstrip(".")) from None
         if re.fullmatch(r"<math[^>]*></math>", mathml):
             return ""
         self.count += 1
@@ -73,7 +74,7 @@ def _adapted(tex):
 
 
 def _as_style(found):
-    """The element with CSS in place of attributes that MathML Core has and validators don't know."""
+    """The element with CSS for the attributes that MathML Core has and validators don't know."""
     element, attributes = found[1], dict(ATTRIBUTE.findall(found[2]))
     styles = [attributes.pop("style").rstrip(";")] if "style" in attributes else []
     for name, elements in ANCIENT.items():

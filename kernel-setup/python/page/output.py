@@ -149,7 +149,7 @@ def folded(summary, html):
 
 
 def _pre(text, label, kind):
-    # A line or two may well be a sentence, but more may be a table, which breaking its lines spoils.
+    # A line or two may be a sentence, and is wrapped; more may be a table, which that would spoil.
     kind = f"{kind} short" if text.strip("\n").count("\n") < 2 and kind != "error" else kind
     text = CONTROL.sub("", LINK.sub("", text.strip("\n")).replace("\r", ""))
     html = NUMBERED_COLOUR.sub("", str(ansi2html(text))).replace("\x1b", "")

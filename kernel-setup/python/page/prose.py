@@ -24,6 +24,7 @@ IMAGE = re.compile(r'<img((?:\s+[\w-]+(?:="[^"]*")?)*)\s*/?>')
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 LONE_IMAGE = re.compile(r'<p>\s*(<img(?:\s+[\w-]+(?:="[^"]*")?)*\s*/?>)\s*</p>')
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+WIDE = r'<div class="wide" tabindex="0" role="group" aria-label="Table">\g<0></div>'
 FORMULA = re.compile(r"(?<!\\)\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!\d)")
 NO_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
 
@@ -61,7 +62,7 @@ class _Inline(MathInlineParser):
 
     SPECIFICATION = {
         **MathInlineParser.SPECIFICATION,
-        # Words in a formula may hold a formula in turn, and a dollar sign stands behind a backslash.
+        # Words in a formula may hold a formula in turn, or a dollar sign behind a backslash.
         "inline_math_tex": r"(?s:(?<![$\\])\$(?!\$)(?P<math_inline_tex>"
         r"(?:\\(?:text|textrm|mbox)\{[^{}]*\}|\\.|[^$\\])+?)\$)",
         "escaped_dollar": r"\\\$",
@@ -74,7 +75,7 @@ class _Inline(MathInlineParser):
         return match.end()
 
     def parse_lone_dollar(self, match, state):
-        state.append_token({"type": "lone_dollar", "raw": state.src[match.start():]})
+        state.append_token({"type": "lone_dollar", "raw": state.src[match.start() :]})
         return match.end()
 
 
@@ -169,7 +170,7 @@ class Prose:
         html = self._formulas_in_html(html, cell)
         html = LONE_IMAGE.sub(self._figure, html)
         html = IMAGE.sub(self._sized, html)
-        html = TABLE.sub(r'<div class="wide" tabindex="0" role="group" aria-label="Table">\g<0></div>', html)
+        html = TABLE.sub(WIDE, html)
         html = SLOT.sub(lambda slot: self._fill(slot, slots), html)
         return html.replace(DOLLAR, "$")
 
@@ -181,9 +182,7 @@ class Prose:
             shown = " ".join(tex.split())
             shown = shown if len(shown) <= 50 else shown[:49] + "…"
             mark = "$$" if display else "$"
-            self.report.fault(
-                f"the formula {mark}{shown}{mark} can't be typeset ({error})", cell
-            )
+            self.report.fault(f"the formula {mark}{shown}{mark} can't be typeset ({error})", cell)
             return ""
         if display and mathml:
             return (
@@ -221,7 +220,7 @@ class Prose:
         if url.startswith("data:"):
             return self._data(url, cell)
         if url.startswith("attachment:"):
-            return self._attachment(unquote(url[len("attachment:"):]), cell)
+            return self._attachment(unquote(url[len("attachment:") :]), cell)
         if urlsplit(url).scheme or url.startswith("//"):
             self.remote(url, cell)
             return ""
@@ -251,11 +250,12 @@ class Prose:
         return self._address(lambda: picture.decode(unquote(body)), "in a data address", cell)
 
     def _attachment(self, name, cell):
-        for mime, content in self.attachments.get(name, {}).items():
-            if mime in picture.RASTER:
-                return self._address(lambda: picture.decode(content), name, cell)
-        self.report.fault(f"the picture {name} isn't attached to the cell", cell)
-        return ""
+        attached = self.attachments.get(name, {})
+        mime = next((mime for mime in picture.RASTER if mime in attached), None)
+        if mime is None:
+            self.report.fault(f"the picture {name} isn't attached to the cell", cell)
+            return ""
+        return self._address(lambda: picture.decode(attached[mime]), name, cell)
 
     def _address(self, load, name, cell):
         try:
@@ -323,5 +323,5 @@ def _number(text):
 
 
 def slug(text):
-    """The form in which headings and links to them meet: `Loss Construction` is `loss-construction`."""
+    """How headings and links to them meet: `Loss Construction` is `loss-construction`."""
     return re.sub(r"[^\w]+", "-", unquote(text).lower()).strip("-_")

@@ -7,7 +7,7 @@ NAME = re.compile(r"<(/?)([a-zA-Z0-9]+)")
 QUOTE = re.compile(r"""["']""")
 # Their content is to be read letter by letter.
 VERBATIM = {"code", "pre", "kbd", "samp", "script", "style", "math"}
-# Within a line: what stands before such a tag stands before what follows it, too.
+# What stands before such a tag stands before what follows it, too.
 INLINE = {
     "a", "abbr", "b", "cite", "del", "dfn", "em", "i", "ins", "mark", "q", "s", "small", "span",
     "strong", "sub", "sup", "u", "var",
@@ -16,7 +16,7 @@ OPENING = set(" \t\n\xa0([{—–-/“‘")
 
 
 def pieces(html):
-    """`html` as a list of text and tags in turn, with the places of the text that isn't verbatim."""
+    """`html` as text and tags in turn, with the places of the text that isn't verbatim."""
     parts, places, depth = TAG.split(html), [], 0
     for index, part in enumerate(parts):
         if index % 2 == 0:

@@ -117,7 +117,7 @@ def studio(tmp_path):
 
 def body(page):
     """The page without its head, where the style sheet would match many a word."""
-    return page[page.index("<main"):page.index("</main>")]
+    return page[page.index("<main") : page.index("</main>")]
 
 
 BOUND = r"""$$I(z, c) \leq
@@ -131,37 +131,61 @@ def tutorial():
     table = "<table border=1><tr><th>term</th></tr><tr><td>66.02</td></tr></table>"
     return notebook(
         text(
-            "# A code that forgets\n\nAn autoencoder squeezes an image $x$ into a code $z$ and draws "
-            "it again. It follows [Moyer et al.](https://arxiv.org/abs/1805.09458)."
+            "# A code that forgets\n\nAn autoencoder squeezes an image $x$ into a code $z$ and "
+            "draws it again. It follows [Moyer et al.](https://arxiv.org/abs/1805.09458)."
         ),
-        text("## The bound\n\nSince $z \\perp c$ is too much to ask,\n\n" + BOUND + "\n\n"
-             "1. usually $\\|x - \\hat{x}\\|_2^2$;\n2. then\n   $$-\\tfrac12\\sum_{d=1}^D "
-             "\\left(1 + \\log\\sigma_d^2 - \\mu_d^2 - \\sigma_d^2\\right)$$\n\n"
-             "\\begin{align}\nKL &= \\log\\frac{\\det\\Sigma_1}{\\det\\Sigma_0} \\\\\n&\\geq 0\n"
-             "\\end{align}\n\n| epochs | total |\n|---:|---:|\n| 1 | 78.91 |\n"),
-        code(':dep icvae-core = { path = "../icvae-core" }\nuse icvae_core::prelude::*;',
-             stream("   Compiling icvae-core v0.1.0\n    Finished in 4.6s\n", "stderr"),
-             stream("on the CPU\n"), tags=["hide-input"]),
-        text("### All pairs of $z$\n\nSee [the end](#The-End:-what-it-shows) and "
-             "[the companion](vae.ipynb#the-s-curve)."),
-        code("fn all_pairs(mean: &Tensor) -> Result<Tensor> {\n    // [batch, z]\n"
-             "    Ok(mean.matmul(&mean.tr()) * 0.5)\n}",
-             stream("".join(f"epoch {n}  total {99 - n}\n" for n in range(60))),
-             stream("step 1/9\rstep 9/9  done\n")),
+        text(
+            "## The bound\n\nSince $z \\perp c$ is too much to ask,\n\n" + BOUND + "\n\n"
+            "1. usually $\\|x - \\hat{x}\\|_2^2$;\n2. then\n   $$-\\tfrac12\\sum_{d=1}^D "
+            "\\left(1 + \\log\\sigma_d^2 - \\mu_d^2 - \\sigma_d^2\\right)$$\n\n"
+            "\\begin{align}\nKL &= \\log\\frac{\\det\\Sigma_1}{\\det\\Sigma_0} \\\\\n&\\geq 0\n"
+            "\\end{align}\n\n| epochs | total |\n|---:|---:|\n| 1 | 78.91 |\n"
+        ),
+        code(
+            ':dep icvae-core = { path = "../icvae-core" }\nuse icvae_core::prelude::*;',
+            stream("   Compiling icvae-core v0.1.0\n    Finished in 4.6s\n", "stderr"),
+            stream("on the CPU\n"),
+            tags=["hide-input"],
+        ),
+        text(
+            "### All pairs of $z$\n\nSee [the end](#The-End:-what-it-shows) and "
+            "[the companion](vae.ipynb#the-s-curve)."
+        ),
+        code(
+            "fn all_pairs(mean: &Tensor) -> Result<Tensor> {\n    // [batch, z]\n"
+            "    Ok(mean.matmul(&mean.tr()) * 0.5)\n}",
+            stream("".join(f"epoch {n}  total {99 - n}\n" for n in range(60))),
+            stream("step 1/9\rstep 9/9  done\n"),
+        ),
         code("show(&figure)", figure(title="A title"), figure("Another seven.")),
-        code("let n: i32 = \"a\";", new_output("error", ename="E0308", evalue="mismatched types",
-             traceback=["\x1b[31m[E0308]\x1b[0m mismatched types",
-                        "\x1b[38;5;246m 1 │\x1b[0m let n: i32 = \"a\";"])),
+        code(
+            'let n: i32 = "a";',
+            new_output(
+                "error",
+                ename="E0308",
+                evalue="mismatched types",
+                traceback=[
+                    "\x1b[31m[E0308]\x1b[0m mismatched types",
+                    '\x1b[38;5;246m 1 │\x1b[0m let n: i32 = "a";',
+                ],
+            ),
+        ),
         code("table()", display({"text/html": table, "text/plain": "66.02"})),
-        text("# The End: what it shows\n\nAt a price of \\$5. <b onclick=\"alert(1)\">Bold</b> "
-             "<script>alert(2)</script>"),
-    )  # fmt: skip
+        text(
+            '# The End: what it shows\n\nAt a price of \\$5. <b onclick="alert(1)">Bold</b> '
+            "<script>alert(2)</script>"
+        ),
+    )
 
 
 def companion():
     return notebook(
-        text("# Variational autoencoders\n\nWhat each part of the loss does to digits, one by one."),
-        text("## The S-curve\n\n$$\\int e^{-x^2}\\,dx = \\sqrt{\\pi}$$\n\n"
-             "Back to [the tutorial](./tutorial.ipynb)."),
+        text(
+            "# Variational autoencoders\n\nWhat each part of the loss does to digits, one by one."
+        ),
+        text(
+            "## The S-curve\n\n$$\\int e^{-x^2}\\,dx = \\sqrt{\\pi}$$\n\n"
+            "Back to [the tutorial](./tutorial.ipynb)."
+        ),
         code("show()", figure("A curve.")),
-    )  # fmt: skip
+    )

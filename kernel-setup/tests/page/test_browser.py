@@ -14,9 +14,21 @@ from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-CHROMIUM = next(filter(None, map(shutil.which, (
-    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-))), None)  # fmt: skip
+CHROMIUM = next(
+    filter(
+        None,
+        map(
+            shutil.which,
+            (
+                "chromium",
+                "chromium-browser",
+                "google-chrome",
+                "google-chrome-stable",
+            ),
+        ),
+    ),
+    None,
+)
 TOOLS = {"axe-core": "4.14.1", "html-validate": "10.17.0", "vnu-jar": "26.9.27"}
 SIZES = (375, 1280)
 SCHEMES = ("light", "dark")
@@ -92,10 +104,22 @@ def tools():
     if not stamp.is_file() or stamp.read_text() != " ".join(wanted):
         folder.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            [npm, "install", "--prefix", folder, "--no-save", "--ignore-scripts", "--no-audit",
-             "--no-fund", "--loglevel", "error", *wanted],
-            capture_output=True, text=True,
-        )  # fmt: skip
+            [
+                npm,
+                "install",
+                "--prefix",
+                folder,
+                "--no-save",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel",
+                "error",
+                *wanted,
+            ],
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             pytest.skip(f"npm can't fetch axe-core and html-validate: {done.stderr[-200:]}")
         stamp.write_text(" ".join(wanted))
@@ -137,9 +161,13 @@ def test_without_network_and_script_everything_is_drawn(browser, pages):
             session = page.context.new_cdp_session(page)
 
             def ask(script):
-                answer = session.send("Runtime.evaluate", {
-                    "expression": f"({script})()", "returnByValue": True,
-                })  # fmt: skip
+                answer = session.send(
+                    "Runtime.evaluate",
+                    {
+                        "expression": f"({script})()",
+                        "returnByValue": True,
+                    },
+                )
                 assert "exceptionDetails" not in answer, answer
                 return answer["result"].get("value")
 
@@ -198,9 +226,7 @@ def test_html_validate_accepts_the_pages(pages, tools, tmp_path):
     config = tmp_path / "config.json"
     config.write_text('{"root": true, "extends": ["html-validate:standard"]}')
     program = [tools / ".bin/html-validate", "--config", config]
-    done = subprocess.run(
-        [*program, *(file for file, _ in pages)], capture_output=True, text=True
-    )
+    done = subprocess.run([*program, *(file for file, _ in pages)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
 
 
@@ -211,8 +237,9 @@ def test_the_nu_checker_accepts_the_pages(pages, tools):
     jar = tools / "vnu-jar/build/dist/vnu.jar"
     done = subprocess.run(
         [java, "-jar", jar, "--errors-only", *(file for file, _ in pages)],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-4000:]
 
 
@@ -232,6 +259,7 @@ def test_a_printed_page_is_dark_on_white(browser, pages):
     page.emulate_media(media="print")
     style = "getComputedStyle(document.body)"
     assert page.evaluate(f"[{style}.color, {style}.backgroundColor]") == [
-        "rgb(0, 0, 0)", "rgb(255, 255, 255)",
-    ]  # fmt: skip
+        "rgb(0, 0, 0)",
+        "rgb(255, 255, 255)",
+    ]
     page.context.close()

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 from conftest import ROOT, code, display, figure, new_output, notebook, png, stream, text
-
 from page import command
 
 
@@ -27,15 +26,18 @@ def refused(studio, content):
     return fault
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"# a text", "it is not JSON (line 1, column 1"),
-    (b"\xff\xfe\x00", "it is not UTF-8 text"),
-    (b"", "it is not JSON"),
-    (b"[1, 2]", "it has no `nbformat`"),
-    (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "it breaks the notebook format"),
-    (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "it has no cells"),
-    (b"[" * 100_000, "it is not"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"# a text", "it is not JSON (line 1, column 1"),
+        (b"\xff\xfe\x00", "it is not UTF-8 text"),
+        (b"", "it is not JSON"),
+        (b"[1, 2]", "it has no `nbformat`"),
+        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "it breaks the notebook format"),
+        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "it has no cells"),
+        (b"[" * 100_000, "it is not"),
+    ],
+)
 def test_what_is_no_notebook(studio, content, said):
     assert said in refused(studio, content)
 
@@ -82,17 +84,24 @@ def test_an_unclosed_dollar(studio):
 
 
 def test_a_formula_that_is_no_tex(studio):
-    faults = studio.faults(text("$\\frac{1}{2$ and $\\nonsense{x}$"), text("$$\\begin{foo}\\end{foo}$$"))
+    faults = studio.faults(
+        text("$\\frac{1}{2$ and $\\nonsense{x}$"), text("$$\\begin{foo}\\end{foo}$$")
+    )
     assert "the formula $\\frac{1}{2$ can't be typeset" in faults[0]
     assert "\\nonsense" in faults[1] and "cell 2" in faults[2]
 
 
 def test_an_unknown_kernel(studio):
-    unknown = {"kernelspec": {"name": "foo", "display_name": "Foo"}, "language_info": {"name": "foo"}}
+    unknown = {
+        "kernelspec": {"name": "foo", "display_name": "Foo"},
+        "language_info": {"name": "foo"},
+    }
     fault = refused(studio, notebook(text("# T"), code("x"), **unknown))
     assert "cell 2 (“x”): the notebook's kernel “foo” is unknown" in fault
-    python = {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"},
-              "language_info": {"name": "python"}}  # fmt: skip
+    python = {
+        "kernelspec": {"name": "python3", "display_name": "P", "language": "python"},
+        "language_info": {"name": "python"},
+    }
     studio.save("a.ipynb", notebook(code("x"), **python))
     (fault,) = studio.publish("a.ipynb", output=False).faults()
     assert "kernel “python3” is unknown here, so it can't be executed" in fault
@@ -138,7 +147,9 @@ def test_a_write_cut_off_leaves_nothing_behind(studio, monkeypatch):
 def test_odd_outputs_are_no_fault(studio):
     cells = [
         code("a", stream(""), display({}), display({"application/vnd.x+json": {"a": 1}})),
-        code("b", display({"application/json": {"a": 1}}), new_output("error", ename="E", evalue="v")),
+        code(
+            "b", display({"application/json": {"a": 1}}), new_output("error", ename="E", evalue="v")
+        ),
         code("c", stream("\x00\x07\x1b[31mopen"), display({"text/plain": "  "})),
     ]
     studio.page(*cells)
@@ -149,9 +160,15 @@ def test_odd_outputs_are_no_fault(studio):
 
 def test_the_command_starts_without_its_folder_on_the_path(studio):
     studio.save("a.ipynb", notebook(text("# A")))
-    start = "import sys; sys.path.insert(0, sys.argv[1]); from page.command import main; sys.exit(main())"
+    start = (
+        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "from page.command import main; sys.exit(main())"
+    )
     done = subprocess.run(
         [sys.executable, "-B", "-c", start, str(ROOT / "kernel-setup/python")],
-        input=json.dumps(studio.orders("a.ipynb")), capture_output=True, text=True, cwd=studio.folder,
-    )  # fmt: skip
+        input=json.dumps(studio.orders("a.ipynb")),
+        capture_output=True,
+        text=True,
+        cwd=studio.folder,
+    )
     assert done.returncode == 0 and "1 page in " in done.stdout and done.stderr == ""

@@ -3,17 +3,33 @@
 import re
 from base64 import b64decode
 
-from conftest import body, code, companion, display, figure, new_output, notebook, png, stream, text
-from conftest import tutorial
+from conftest import (
+    body,
+    code,
+    companion,
+    display,
+    figure,
+    new_output,
+    notebook,
+    png,
+    stream,
+    text,
+    tutorial,
+)
 
 
 def test_formulas_become_mathml(studio):
-    page = body(studio.page(
-        text("$\\newcommand{\\KL}{\\operatorname{KL}}$"),
-        text("a $x_i$ b\n\n$$\\KL[q\\,\\|\\,p]$$\n\n\\begin{align}a &= b \\\\ &= c\\end{align}\n\n"
-             "<div>in a block: $\\sqrt{2}$</div>\n\n`$not$` \\$5 and \\$6 $\\text{if $y$}$"),
-        code("latex()", display({"text/latex": "$\\alpha$"})),
-    ))  # fmt: skip
+    page = body(
+        studio.page(
+            text("$\\newcommand{\\KL}{\\operatorname{KL}}$"),
+            text(
+                "a $x_i$ b\n\n$$\\KL[q\\,\\|\\,p]$$\n\n"
+                "\\begin{align}a &= b \\\\ &= c\\end{align}\n\n"
+                "<div>in a block: $\\sqrt{2}$</div>\n\n`$not$` \\$5 and \\$6 $\\text{if $y$}$"
+            ),
+            code("latex()", display({"text/latex": "$\\alpha$"})),
+        )
+    )
     assert page.count("<math") == 6
     assert "<code>$not$</code>" in page and "$5 and $6" in page
     # Without a number, an equation needs no column for one, which would push it off a phone.
@@ -21,9 +37,11 @@ def test_formulas_become_mathml(studio):
 
 
 def test_an_equation_that_is_referred_to_is_numbered(studio):
-    page = body(studio.page(text(
-        "\\begin{equation}x\\label{eq:one}\\end{equation}\n\nSee $\\eqref{eq:one}$."
-    )))  # fmt: skip
+    page = body(
+        studio.page(
+            text("\\begin{equation}x\\label{eq:one}\\end{equation}\n\nSee $\\eqref{eq:one}$.")
+        )
+    )
     assert "(1)" in page and page.count('id="eq-eq:one"') == 1
 
 
@@ -34,9 +52,13 @@ def test_headings_are_in_order_whatever_their_author_wrote(studio):
     )
     found = re.findall(r'<h([1-6])(?: id="([^"]*)")?', body(page))
     assert found == [
-        ("1", ""), ("2", "deep-at-once"), ("2", "second-of-rank-one"), ("3", "below-it"),
-        ("3", "between"), ("3", "below-it-2"),
-    ]  # fmt: skip
+        ("1", ""),
+        ("2", "deep-at-once"),
+        ("2", "second-of-rank-one"),
+        ("3", "below-it"),
+        ("3", "between"),
+        ("3", "below-it-2"),
+    ]
     assert "<title>Title</title>" in page
     assert page.count('href="#below-it-2"') == 3  # both tables of contents, and the heading itself
 
@@ -64,24 +86,26 @@ def test_links_lead_to_pages_and_headings(studio):
 
 def test_quotation_marks_are_curled_but_for_codes(studio):
     cell = text(
-        "It's \"so\", *\"he\"* said: 'the `\"x\"` of '90s' ($x$'s \"[link](http://a/'b')\").\n\n"
-        "```\n\"a\"\n```"
+        'It\'s "so", *"he"* said: \'the `"x"` of \'90s\' ($x$\'s "[link](http://a/\'b\')").\n\n'
+        '```\n"a"\n```'
     )
     page = body(studio.page(cell))
     words = re.sub(r"<math.*?</math>", "x", page)
-    assert "It’s “so”, <em>“he”</em> said: ‘the <code>\"x\"</code> of ’90s’ (x’s “<a" in words
+    assert 'It’s “so”, <em>“he”</em> said: ‘the <code>"x"</code> of ’90s’ (x’s “<a' in words
     assert "link</a>”)." in words and '"a"</code>' in words and 'href="http://a/%27b%27"' in words
     assert '"so"' in body(studio.page(cell, language="fr"))
 
 
 def test_tags_hide_and_remove(studio):
-    page = body(studio.page(
-        code("let shown = 1;", stream("printed one"), tags=["hide-input"]),
-        code("let two = 2;", stream("printed two"), tags=["remove_input"]),
-        code("let three = 3;", stream("printed three"), tags=["remove-cell"]),
-        code("let four = 4;", stream("printed four"), tags=["hide-output"]),
-        code("let five = 5;", stream("printed five"), tags=["remove-output"]),
-    ))  # fmt: skip
+    page = body(
+        studio.page(
+            code("let shown = 1;", stream("printed one"), tags=["hide-input"]),
+            code("let two = 2;", stream("printed two"), tags=["remove_input"]),
+            code("let three = 3;", stream("printed three"), tags=["remove-cell"]),
+            code("let four = 4;", stream("printed four"), tags=["hide-output"]),
+            code("let five = 5;", stream("printed five"), tags=["remove-output"]),
+        )
+    )
     words = re.sub(r"<[^>]*>", "", page)
     assert re.search(r"<details><summary>Show the code</summary><pre.*?printed one", page, re.S)
     assert re.search(r"<details><summary>Show the output</summary><pre.*?printed four", page, re.S)
@@ -91,13 +115,25 @@ def test_tags_hide_and_remove(studio):
 
 
 def test_terminal_text_is_shown_as_a_terminal_shows_it(studio):
-    page = body(studio.page(
-        code("a", stream("1 %\r50 %\r100 %\n"), stream("\x1b[1;31mred\x1b[0m \x1b[38;5;200mpink\x1b[0m"
-             " <b> \x1b[2K\x1b]8;;http://x\x07link\x1b]8;;\x07\n")),
-        code("b", stream("".join(f"line {n}.\n" for n in range(100)))),
-        code("c", stream("   Compiling a v1\nwarning: unused\n", "stderr"), stream("late\n", "stderr")),
-        code("d", stream("one word\n", "stderr")),
-    ))  # fmt: skip
+    page = body(
+        studio.page(
+            code(
+                "a",
+                stream("1 %\r50 %\r100 %\n"),
+                stream(
+                    "\x1b[1;31mred\x1b[0m \x1b[38;5;200mpink\x1b[0m"
+                    " <b> \x1b[2K\x1b]8;;http://x\x07link\x1b]8;;\x07\n"
+                ),
+            ),
+            code("b", stream("".join(f"line {n}.\n" for n in range(100)))),
+            code(
+                "c",
+                stream("   Compiling a v1\nwarning: unused\n", "stderr"),
+                stream("late\n", "stderr"),
+            ),
+            code("d", stream("one word\n", "stderr")),
+        )
+    )
     assert "50 %" not in page and "100 %" in page
     assert 'ansi-red-intense-fg ansi-bold">red' in page and "pink</span> &lt;b&gt; link" in page
     assert "\x1b" not in page and "style=" not in page and "http://x" not in page
@@ -119,16 +155,23 @@ def test_an_updated_display_shows_its_last_state(studio):
 
 def test_figures_carry_their_words_and_size(studio):
     studio.save("drawing.png", b64decode(png(100, 50)))
-    page = body(studio.page(
-        code("a", figure("Loss \"falls\" & rests.", title="The loss")),
-        code("b", display({"image/png": png(), "text/plain": "words beside it"})),
-        code("c", display({"image/png": png(), "text/plain": "<Figure size 640x480>"})),
-        text("![a drawing](drawing.png \"Drawn by hand\")"),
-        code("d", display({"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>"})),
-    ))  # fmt: skip
+    page = body(
+        studio.page(
+            code("a", figure('Loss "falls" & rests.', title="The loss")),
+            code("b", display({"image/png": png(), "text/plain": "words beside it"})),
+            code("c", display({"image/png": png(), "text/plain": "<Figure size 640x480>"})),
+            text('![a drawing](drawing.png "Drawn by hand")'),
+            code("d", display({"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>"})),
+        )
+    )
     alts = re.findall(r'<img [^>]*alt="([^"]*)"', page)
-    assert alts == ["Loss &quot;falls&quot; &amp; rests.", "words beside it", "Figure 3",
-                    "a drawing", "Figure 4"]  # fmt: skip
+    assert alts == [
+        "Loss &quot;falls&quot; &amp; rests.",
+        "words beside it",
+        "Figure 3",
+        "a drawing",
+        "Figure 4",
+    ]
     assert 'width="320" height="160"' in page and 'width="100" height="50"' in page
     assert "<figcaption>The loss</figcaption>" in page
     assert "<figcaption>Drawn by hand</figcaption>" in page
@@ -150,17 +193,21 @@ def test_a_strangers_html_runs_nothing_and_fetches_nothing(studio):
     hostile = HOSTILE.replace('src="x"', 'src="http://evil/0"')
     cells = [
         text(hostile),
-        text("a <span onmouseover='alert(1)'>b</span> [c](javascript:alert(1)) "
-             "![d](http://evil/7) <https://example.org/'onclick='alert(1)>"),
+        text(
+            "a <span onmouseover='alert(1)'>b</span> [c](javascript:alert(1)) "
+            "![d](http://evil/7) <https://example.org/'onclick='alert(1)>"
+        ),
         text("[x]: javascript:alert(1)\n\n[e][x] ![f][x]\n\n```text\n<script>shown</script>\n```"),
         code("a", display({"text/html": hostile, "text/plain": "p"})),
         code("b", display({"text/markdown": hostile})),
         code("c", display({"application/javascript": "alert(1)", "text/plain": "plain"})),
         code("d", display({"text/html": "<script>alert(1)</script>", "text/plain": "instead"})),
         code("e", stream("<script>alert(1)</script>")),
-        code("f", figure("\"><script>alert(1)</script>", title="<script>alert(1)</script>")),
-        code("g", new_output("error", ename="<script>", evalue="x", traceback=["<script>y</script>"])),
-    ]  # fmt: skip
+        code("f", figure('"><script>alert(1)</script>', title="<script>alert(1)</script>")),
+        code(
+            "g", new_output("error", ename="<script>", evalue="x", traceback=["<script>y</script>"])
+        ),
+    ]
     page = studio.page(*cells, metadata={"title": "<script>alert(1)</script>"}, author="<script>")
     shown = body(page)
     assert "<script" not in page.lower() and "<iframe" not in shown and "<style" not in shown
@@ -174,7 +221,10 @@ def test_a_strangers_html_runs_nothing_and_fetches_nothing(studio):
 
 
 def test_with_trust_the_notebooks_html_is_its_authors(studio):
-    cells = [text("<script>own()</script>"), code("a", display({"text/html": "<b onclick='x()'>y</b>"}))]
+    cells = [
+        text("<script>own()</script>"),
+        code("a", display({"text/html": "<b onclick='x()'>y</b>"})),
+    ]
     page = studio.page(*cells, trust=True)
     assert "<script>own()</script>" in page and "onclick='x()'" in page
     assert "Content-Security-Policy" not in page
@@ -184,8 +234,15 @@ def test_several_pages_have_an_index_in_the_reading_order(studio):
     studio.save("vae.ipynb", companion())
     studio.save("tutorial.ipynb", tutorial())
     (studio.folder / "README.md").write_text("1. [t](tutorial.ipynb)\n2. [v](vae.ipynb)\n")
-    studio.publish("vae.ipynb", "tutorial.ipynb", title="Site", author="A. Author",
-                   canonical="https://example.org/x", header="*Head*", footer="Foot $x$")  # fmt: skip
+    studio.publish(
+        "vae.ipynb",
+        "tutorial.ipynb",
+        title="Site",
+        author="A. Author",
+        canonical="https://example.org/x",
+        header="*Head*",
+        footer="Foot $x$",
+    )
     index = (studio.site / "index.html").read_text()
     assert index.index("A code that forgets") < index.index("Variational autoencoders")
     assert "squeezes an image x into a code z and draws it again." in index
@@ -194,10 +251,12 @@ def test_several_pages_have_an_index_in_the_reading_order(studio):
     assert '<link rel="canonical" href="https://example.org/x/tutorial.html">' in page
     assert '<meta name="author" content="A. Author">' in page and "<em>Head</em>" in page
     assert '<meta name="description" content="An autoencoder squeezes' in page
-    assert '<span>Next</span> Variational autoencoders' in page and "Foot <math" in page
+    assert "<span>Next</span> Variational autoencoders" in page and "Foot <math" in page
     assert sorted(file.name for file in studio.site.iterdir()) == [
-        "index.html", "tutorial.html", "vae.html",
-    ]  # fmt: skip
+        "index.html",
+        "tutorial.html",
+        "vae.html",
+    ]
 
 
 def test_the_same_notebook_becomes_the_same_page(studio):
@@ -209,10 +268,12 @@ def test_the_same_notebook_becomes_the_same_page(studio):
 
 
 def test_code_of_every_kind_is_coloured(studio):
-    page = body(studio.page(
-        code(":dep tch = \"0.26\"\nfn f<'a>(x: &'a str) -> Tensor { 1_u8 as usize } // why"),
-        text("```python\nimport numpy\n```\n\n```nonsense\n<x>\n```"),
-    ))  # fmt: skip
+    page = body(
+        studio.page(
+            code(":dep tch = \"0.26\"\nfn f<'a>(x: &'a str) -> Tensor { 1_u8 as usize } // why"),
+            text("```python\nimport numpy\n```\n\n```nonsense\n<x>\n```"),
+        )
+    )
     assert '<span class="cp">:dep tch = "0.26"<' in page
     for kind in ("k", "nf", "c1", "kt", "nc"):
         assert f'class="{kind}"' in page, kind
@@ -220,8 +281,10 @@ def test_code_of_every_kind_is_coloured(studio):
 
 
 def test_a_notebook_in_another_language(studio):
-    python = {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"},
-              "language_info": {"name": "python"}}  # fmt: skip
+    python = {
+        "kernelspec": {"name": "python3", "display_name": "P", "language": "python"},
+        "language_info": {"name": "python"},
+    }
     page = body(studio.page(code("import numpy"), metadata=python))
     assert '<span class="kn">import</span>' in page
 
