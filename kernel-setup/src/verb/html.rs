@@ -145,13 +145,14 @@ pub fn run(layout: &Layout, arguments: &Args) -> Result<ExitCode> {
     };
     if !arguments.execute {
         let environment = install::python_packages(layout)?.environment;
-        return maker.publish(&environment, &notebooks, Some(&arguments.output));
+        return maker
+            .publish(&environment, &notebooks, Some(&arguments.output))
+            .map(status);
     }
     let environment = install::run(layout)?.environment;
     // What can't become a page is better known before a run of many minutes than after it.
-    let checked = maker.publish(&environment, &notebooks, None)?;
-    if checked != ExitCode::SUCCESS {
-        return Ok(checked);
+    if !maker.publish(&environment, &notebooks, None)? {
+        return Ok(ExitCode::FAILURE);
     }
     // Kept: a run of many minutes is not to be lost to a fault in its page.
     let copies = layout.root.join("target/html");
@@ -161,7 +162,46 @@ pub fn run(layout: &Layout, arguments: &Args) -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     }
-    maker.publish(&environment, &notebooks, Some(&arguments.output))
+    maker
+        .publish(&environment, &notebooks, Some(&arguments.output))
+        .map(status)
+}
+
+fn status(success: bool) -> ExitCode {
+    if success {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Makes pages of notebooks that have been executed elsewhere, each given with its executed copy;
+/// `false` if one has a fault.
+///
+/// # Errors
+/// If the pages can't be made or written.
+pub fn publish_copies(
+    layout: &Layout,
+    environment: &Environment,
+    executed: &[(PathBuf, PathBuf)],
+    output: &Path,
+) -> Result<bool> {
+    let names: Vec<PathBuf> = executed.iter().map(|(name, _)| name.clone()).collect();
+    let mut notebooks = notebooks(&names)?;
+    for (notebook, (_, copy)) in notebooks.iter_mut().zip(executed) {
+        notebook.content = copy.clone();
+    }
+    let Some(first) = notebooks.first() else {
+        return Ok(true);
+    };
+    let program = unpacked()?;
+    let maker = Maker {
+        layout,
+        config: config(None, &first.path)?,
+        program: program.path(),
+        trust: false,
+    };
+    maker.publish(environment, &notebooks, Some(output))
 }
 
 /// The notebooks that exist, each with a page of its own.
@@ -248,14 +288,14 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Writes the pages into `output`; without one, only tells whether executing the notebooks
-    /// could lead to pages.
+    /// Writes the pages into `output`; without one, only finds out whether executing the notebooks
+    /// could lead to pages. `false` if a notebook has a fault, which was printed then.
     fn publish(
         &self,
         environment: &Environment,
         notebooks: &[Notebook],
         output: Option<&Path>,
-    ) -> Result<ExitCode> {
+    ) -> Result<bool> {
         let orders = json!({
             "notebooks": notebooks
                 .iter()
@@ -279,12 +319,7 @@ impl Maker<'_> {
             // If it ended before it read its orders, its exit status says so.
             let _ = stdin.write_all(orders.to_string().as_bytes());
         }
-        let status = child.wait().context("the page can't be made")?;
-        Ok(if status.success() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(child.wait().context("the page can't be made")?.success())
     }
 }
 

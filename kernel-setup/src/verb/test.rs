@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::{install, run};
+use super::{html, install, run};
 use crate::layout::Layout;
 use crate::python::Environment;
 use crate::{builds, jupyter, report};
@@ -255,6 +255,7 @@ fn tee(command: &mut Command) -> Result<(bool, Vec<String>)> {
 
 fn notebooks(layout: &Layout, environment: &Environment, tally: &mut Tally) -> Result<()> {
     let list = fs::read_to_string(layout.notebooks().join("README.md")).unwrap_or_default();
+    let mut executed = Vec::new();
     for notebook in builds::notebooks(layout)? {
         let file = notebook
             .file_name()
@@ -272,6 +273,17 @@ fn notebooks(layout: &Layout, environment: &Environment, tally: &mut Tally) -> R
             run::execute(layout, environment, &notebook, &copy, &smoke)
         })?;
         tally.count(&name, passed);
+        if passed {
+            executed.push((notebook, copy));
+        }
+    }
+    if !executed.is_empty() {
+        let name = "pages of the notebooks";
+        let output = layout.root.join("target/smoke/pages");
+        let passed = part(name, || {
+            html::publish_copies(layout, environment, &executed, &output)
+        })?;
+        tally.count(name, passed);
     }
     Ok(())
 }
