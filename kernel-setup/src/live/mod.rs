@@ -1,4 +1,62 @@
-//! The live kernel.
+//! The live kernel: evcxr_jupyter as it is, behind a relay that adds what it lacks.
+//!
+//! ```text
+//!             Jupyter
+//!    shell, control, stdin, iopub, heartbeat
+//!                │                                    front.rs, wire.rs, connection.rs
+//!   ┌────────────┴────────────┐
+//!   │  relay (this program)   │  kernel.rs: requests; output.rs: everything a cell shows
+//!   └──┬───────────────────┬──┘
+//!      │ private sockets   │ side channel: a Unix socket       evcxr.rs, side.rs
+//!      │                   │
+//!   evcxr_jupyter ──── the reader's process                    prelude.rs runs in it
+//!           cells, compiled     out, err, requests, panics
+//! ```
+//!
+//! **Why a relay.** evcxr_jupyter sends rich output when a cell ends, takes a panic and a failed `?`
+//! for success, and answers an interrupt by killing the reader's process. To embed the evcxr crate
+//! would mean to compile a rust-analyzer before anything runs; a changed copy would have to be kept
+//! up. Jupyter talks to the relay only. It answers by itself whatever needs no evaluation (kernel
+//! info, completeness, history, comms, interrupts) and has evcxr evaluate, complete and inspect.
+//!
+//! **How it hears the reader's process.** evcxr reads that process's standard output line by line,
+//! and finds its own protocol in it (`EVCXR_EXECUTION_COMPLETE`, `EVCXR_PANIC_NOTIFICATION`, …). The
+//! prelude, a hidden cell that uses the standard library alone, connects to the side channel and
+//! puts the connections in the place of standard input, output and error. From then on the relay
+//! reads all that is printed, whole lines or not, takes evcxr's protocol out of it
+//! (stdout.rs), and sends evcxr just those lines, through a thread of the prelude. That is what
+//! makes a plain `print!` live without endangering evcxr: it never sees the reader's text. Rust
+//! keeps an unfinished line in a buffer of the process, so the relay asks for it every 50 ms while a
+//! cell runs, and once more before it lets evcxr know that the cell is over. After a crash evcxr
+//! starts a new process, and the prelude runs again. A cell that restarts its own process
+//! (`:restart`) prints through evcxr until it ends.
+//!
+//! **Order.** `icvae-core` and others send requests (display, update, clear, "I stop here") on the
+//! same socket, one a connection. The sender first flushes its standard output and then waits for
+//! the answer; the relay reads what was printed before it takes the request. So pictures and text
+//! keep their order. Updates never wait: one that Jupyter has not taken yet is replaced by the next.
+//! When much is unsent, the relay reads no more, and the reader's process waits. Standard output and
+//! standard error are two streams, whose order among each other is that of their arrival.
+//!
+//! **Interrupts** (interrupt.rs). The folder of the side channel holds a file whose first byte is `1`
+//! while an interrupt is wanted; long calls read it at each step. Code that does not end within 2.5 s
+//! is killed with its process, unless it has said that it is stopping; a second interrupt kills it
+//! all the same. While a cell compiles, the compilers are killed. In rust-analyzer, which evcxr runs
+//! in its own process, an interrupt takes effect only when its work is done.
+//!
+//! **Errors** (report.rs). The prelude's panic hook tells message and place. The place lies in the
+//! program that evcxr made of the cell, so its line is looked up among the cells. A failed `?` prints
+//! its error and a marker: what standard error said just before is the error. Cells are compiled
+//! without debug information, so there is no stack; a panic inside a library names its place there,
+//! and the cell.
+//!
+//! **What holds.** Cells are numbered from 1. All messages go through one task, so a cell's `idle` is
+//! its last. The first request waits for a subscriber, up to 3 s, since some clients ask before they
+//! listen. Each kernel has a build folder (slot.rs) and a side channel of its own, which only its
+//! user can open. When any of the three processes is killed, the others end: on Linux evcxr dies
+//! with the relay by the system's hand, elsewhere by the prelude's; the prelude ends the reader's
+//! process when its standard input ends; the folder is removed by who is left, at last by the next
+//! kernel that takes the same slot.
 
 mod completeness;
 mod connection;

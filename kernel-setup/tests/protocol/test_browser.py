@@ -1,0 +1,109 @@
+"""JupyterLab in a headless browser: a training cell that is watched while it runs."""
+
+import json
+import os
+import pathlib
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import KERNEL, PATIENCE
+from test_notebook import DIGITS, MODEL, SETUP
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+TRAIN = (
+    "let ten = digits.head(10);\n"
+    'let view = TrainingView::new("Training").strip((28, 28), || model.reconstruct(&ten.x(), &ten.c()));\n'
+    "let outcome = Trainer::new(&TrainConfig { epochs: 200, ..Default::default() })"
+    ".listen(view).fit(&model, &digits, None)?;\n"
+    'for i in 0..=100 { print!("\\r{i} %"); }'
+)
+STATUS = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """JupyterLab with a notebook, and a page that shows it."""
+    import nbformat
+
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (SETUP, DIGITS + MODEL, TRAIN)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": KERNEL, "display_name": KERNEL, "language": "rust"}
+    (tmp_path / "root").mkdir()
+    path = tmp_path / "root" / "live.ipynb"
+    nbformat.write(notebook, path)
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    (settings / "overrides.json").write_text(
+        json.dumps({"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}})
+    )
+    token = secrets.token_hex(16)
+    log = tmp_path / "server.log"
+    server = subprocess.Popen(
+        [
+            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+            "--ServerApp.port=0", "--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={token}",
+            f"--ServerApp.root_dir={path.parent}", "--expose-app-in-browser",
+            f"--LabApp.app_settings_dir={settings}",
+        ],
+        env={**os.environ, "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+             "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "user"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config")},
+        stdout=log.open("w"), stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (found := re.search(r"http://127\.0\.0\.1:(\d+)/lab", log.read_text())):
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        with playwright.sync_playwright() as play:
+            browser = play.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            )
+            page = browser.new_page(viewport={"width": 1280, "height": 1400})
+            page.set_default_timeout(PATIENCE * 1000)
+            page.goto(f"http://127.0.0.1:{found[1]}/lab/tree/live.ipynb?reset&token={token}")
+            yield page, path
+            browser.close()
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_jupyterlab_shows_training_while_it_runs(lab):
+    import nbformat
+
+    page, path = lab
+    pictures = pathlib.Path(os.environ.get("ICVAE_SCREENSHOTS", path.parent))
+    page.wait_for_function(f"() => {STATUS} === 'idle'")
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    cell = page.locator(".jp-CodeCell").nth(2)
+    cell.locator(".jp-OutputArea-output img").first.wait_for()
+    page.screenshot(path=pictures / "during.png")
+    assert page.evaluate(STATUS) == "busy", "the picture came only when the cell was over"
+    early = cell.locator("img").first.get_attribute("src")
+    page.wait_for_function(f"() => {STATUS} === 'idle'")
+    page.wait_for_timeout(500)
+    page.screenshot(path=pictures / "after.png")
+    assert cell.locator("img").count() == 1, "a picture was added where one should be replaced"
+    assert cell.locator("img").first.get_attribute("src") != early
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    text = cell.inner_text()
+    assert text.count("4000/4000") == 1 and "100 %" in text and "50 %" not in text
+
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1000)
+    saved = nbformat.read(path, as_version=4).cells[2].outputs
+    assert sum("image/png" in output.get("data", {}) for output in saved) == 1
+    assert any("4000/4000" in output.get("data", {}).get("text/plain", "") for output in saved)
