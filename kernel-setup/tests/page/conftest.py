@@ -189,3 +189,18 @@ def companion():
         ),
         code("show()", figure("A curve.")),
     )
+
+
+HOSTILE = """
+<script>alert(1)</script><img src="http://evil/0" onerror="alert(2)" style="background:url(http://evil/1)">
+<a href="javascript:alert(3)" onclick="alert(4)">a</a><iframe src="http://evil/2"></iframe>
+<svg onload="alert(5)"><script>alert(6)</script></svg><style>@import "http://evil/3"</style>
+<form action="http://evil/4"><input name="q" autofocus onfocus="alert(7)"></form>
+<a href="data:text/html,<script>alert(8)</script>">b</a><math><mtext></p><img src onerror=alert(9)>
+<base href="http://evil/5"><meta http-equiv="refresh" content="0;http://evil/6"><h2 id="top">h</h2>
+<div data-slot="99" class="toc" style="position:fixed;color:red">c</div></main></body></html>
+<a href="jav&#x09;ascript:alert(10)">d</a><svg><animate onbegin="alert(11)"></svg>
+<noscript><p title="</noscript><b onclick='alert(12)'>"></noscript><table><td background="http://evil/7">
+<details open ontoggle="alert(13)"><summary>s</summary>x</details>
+<span data-slot="0"><script>alert(14)</script></span><math><mi href="javascript:alert(15)">x</mi></math>
+"""

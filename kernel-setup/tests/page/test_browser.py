@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import ROOT, Publisher, Studio, companion, tutorial
+from conftest import HOSTILE, ROOT, Publisher, Studio, code, companion, display, text, tutorial
 from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -202,6 +202,25 @@ def test_with_script_nothing_complains(browser, pages):
         page, outside, said = visit(browser, file)
         assert (outside, said) == ([], []), file
         page.context.close()
+
+
+def test_a_strangers_page_does_nothing(browser, tmp_path):
+    studio = Studio(tmp_path)
+    studio.page(text(HOSTILE), code("a", display({"text/html": HOSTILE, "text/plain": "p"})))
+    # Not even without the policy, with script and with every event that a reader might cause.
+    file = studio.site / "a.html"
+    context = browser.new_context(bypass_csp=True)
+    page = context.new_page()
+    happened = []
+    page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: happened.append(request.url))
+    page.goto(file.as_uri())
+    page.evaluate("""() => document.querySelectorAll('main *').forEach(element =>
+      ['mouseover', 'focus', 'toggle', 'load', 'error', 'animationstart'].forEach(kind =>
+        element.dispatchEvent(new Event(kind, {bubbles: true}))))""")
+    page.wait_for_timeout(200)
+    assert [what for what in happened if what != file.as_uri() and "data:" not in what] == []
+    context.close()
 
 
 def test_axe_finds_nothing_serious(browser, pages, tools):

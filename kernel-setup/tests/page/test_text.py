@@ -4,6 +4,7 @@ import re
 from base64 import b64decode
 
 from conftest import (
+    HOSTILE,
     body,
     code,
     companion,
@@ -178,28 +179,16 @@ def test_figures_carry_their_words_and_size(studio):
     assert page.count('src="data:image/') == 5
 
 
-HOSTILE = """
-<script>alert(1)</script><img src="x" onerror="alert(2)" style="background:url(http://evil/1)">
-<a href="javascript:alert(3)" onclick="alert(4)">a</a><iframe src="http://evil/2"></iframe>
-<svg onload="alert(5)"><script>alert(6)</script></svg><style>@import "http://evil/3"</style>
-<form action="http://evil/4"><input name="q" autofocus onfocus="alert(7)"></form>
-<a href="data:text/html,<script>alert(8)</script>">b</a><math><mtext></p><img src onerror=alert(9)>
-<base href="http://evil/5"><meta http-equiv="refresh" content="0;http://evil/6"><h2 id="top">h</h2>
-<div data-slot="99" class="toc" style="position:fixed;color:red">c</div></main></body></html>
-"""
-
-
 def test_a_strangers_html_runs_nothing_and_fetches_nothing(studio):
-    hostile = HOSTILE.replace('src="x"', 'src="http://evil/0"')
     cells = [
-        text(hostile),
+        text(HOSTILE),
         text(
             "a <span onmouseover='alert(1)'>b</span> [c](javascript:alert(1)) "
             "![d](http://evil/7) <https://example.org/'onclick='alert(1)>"
         ),
         text("[x]: javascript:alert(1)\n\n[e][x] ![f][x]\n\n```text\n<script>shown</script>\n```"),
-        code("a", display({"text/html": hostile, "text/plain": "p"})),
-        code("b", display({"text/markdown": hostile})),
+        code("a", display({"text/html": HOSTILE, "text/plain": "p"})),
+        code("b", display({"text/markdown": HOSTILE})),
         code("c", display({"application/javascript": "alert(1)", "text/plain": "plain"})),
         code("d", display({"text/html": "<script>alert(1)</script>", "text/plain": "instead"})),
         code("e", stream("<script>alert(1)</script>")),
