@@ -231,6 +231,13 @@ fn a_scatter_shows_every_class_and_says_so() {
         assert_eq!(figure.alt(), alt);
         assert!(figure.png().len() < 120_000, "{} bytes", figure.png().len());
     }
+    // Names at the centres stand there in near black, and can be left out.
+    let ink = |named| {
+        let scatter = Scatter::by_class(&xy, &labels, 10).equal_axes().legend(false);
+        let picture = decode(scatter.name_centers(named).draw().unwrap().png());
+        picture.count([32, 32, 32])
+    };
+    assert_ne!(ink(true), ink(false));
     let figure = Scatter::by_class(&xy, &labels, 10)
         .x_limits(0.0, 9.0)
         .draw()

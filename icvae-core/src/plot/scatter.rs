@@ -35,6 +35,7 @@ pub struct Scatter {
     value_label: String,
     value_limits: Option<(f64, f64)>,
     legend: bool,
+    name_centers: bool,
     equal: bool,
     radius: Option<f64>,
 }
@@ -86,6 +87,7 @@ impl Scatter {
             value_label: String::new(),
             value_limits: None,
             legend: true,
+            name_centers: true,
             equal: false,
             radius: None,
         }
@@ -169,6 +171,13 @@ impl Scatter {
     /// The values at the ends of the colour bar; without them it shows all values.
     pub fn value_limits(mut self, low: f64, high: f64) -> Self {
         self.value_limits = Some((low, high));
+        self
+    }
+
+    /// Whether each class's name stands at its centre (it does); leave it out where the classes lie on top
+    /// of each other.
+    pub fn name_centers(mut self, shown: bool) -> Self {
+        self.name_centers = shown;
         self
     }
 
@@ -272,6 +281,7 @@ impl Scatter {
                 labels,
                 classes,
             } = layer
+                && self.name_centers
             {
                 draw_class_names(&mut chart, points, labels, *classes, &self.class_names);
             }
