@@ -233,7 +233,9 @@ fn a_scatter_shows_every_class_and_says_so() {
     }
     // Names at the centres stand there in near black, and can be left out.
     let ink = |named| {
-        let scatter = Scatter::by_class(&xy, &labels, 10).equal_axes().legend(false);
+        let scatter = Scatter::by_class(&xy, &labels, 10)
+            .equal_axes()
+            .legend(false);
         let picture = decode(scatter.name_centers(named).draw().unwrap().png());
         picture.count([32, 32, 32])
     };

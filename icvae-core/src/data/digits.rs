@@ -210,8 +210,8 @@ impl Digits {
 impl fmt::Display for Digits {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match &self.source {
-            Source::Mnist { folder } => write!(f, "MNIST from {}", folder.display())?,
-            Source::Fetched => write!(f, "MNIST from the network")?,
+            // A notebook that is passed on should not tell where its author keeps files.
+            Source::Mnist { .. } | Source::Fetched => write!(f, "MNIST")?,
             Source::Synthetic { .. } => write!(f, "Synthetic digits")?,
         }
         let (rows, columns) = self.train.image_shape();
