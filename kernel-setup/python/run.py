@@ -7,8 +7,10 @@ tells that time (`metadata.started` of its reply), and the time that it took in 
 is 1 if a cell failed: the run stops there, and what was done until then is written all the same.
 """
 
+import ctypes
 import os
 import re
+import signal
 import statistics
 import sys
 import tempfile
@@ -21,6 +23,13 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 PANIC = re.compile(r"^thread '.*panicked at ", re.MULTILINE)
+
+
+def end_with_parent():
+    """Makes the end of `cargo kernel`, however sudden, an interrupt here: no kernel stays behind."""
+    if sys.platform == "linux":
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 class Failure(Exception):
@@ -164,4 +173,5 @@ def main(source, target, kernel):
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main(*sys.argv[1:]))
