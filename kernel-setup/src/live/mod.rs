@@ -56,7 +56,7 @@
 //! user can open. When any of the three processes is killed, the others end: on Linux evcxr dies
 //! with the relay by the system's hand, elsewhere by the prelude's; the prelude ends the reader's
 //! process when its standard input ends; the folder is removed by who is left, at last by the next
-//! kernel that takes the same slot.
+//! kernel that starts.
 
 mod completeness;
 mod connection;
@@ -156,6 +156,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
             let slot = tokio::task::spawn_blocking(move || -> Result<Slot> {
                 let slot = Slot::take(&builds)?;
                 clean_up_after(&slot.note);
+                slot::free_notes(&builds, clean_up_after);
                 std::fs::write(&slot.note, here.as_os_str().as_encoded_bytes())
                     .with_context(|| format!("cannot write {}", slot.note.display()))?;
                 Ok(slot)

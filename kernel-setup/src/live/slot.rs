@@ -70,6 +70,22 @@ impl Slot {
     }
 }
 
+/// Hands out the notes of slots that nobody holds, and removes them: their owners are gone.
+pub fn free_notes(builds: &Path, mut tell: impl FnMut(&Path)) {
+    for number in 0..MOST_SLOTS {
+        let note = builds.join(format!("{number}.run"));
+        if !note.exists() {
+            continue;
+        }
+        // Held until the note is gone, so that no new owner loses one.
+        if let Ok(Some(_lock)) = builds::try_lock(&builds.join(format!("{number}.lock"))) {
+            tell(&note);
+            // What remains is found again by the next one.
+            let _ = fs::remove_file(&note);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +100,23 @@ mod tests {
         let freed = first.dir.clone();
         drop(first);
         assert_eq!(Slot::take(builds.path())?.dir, freed);
+        Ok(())
+    }
+
+    #[test]
+    fn notes_of_owners_that_are_gone_are_handed_out_once() -> Result<()> {
+        let builds = tempfile::tempdir()?;
+        let (gone, alive) = (Slot::take(builds.path())?, Slot::take(builds.path())?);
+        fs::write(&gone.note, "")?;
+        fs::write(&alive.note, "")?;
+        let note = gone.note.clone();
+        drop(gone);
+        for expected in [vec![note], Vec::new()] {
+            let mut found = Vec::new();
+            free_notes(builds.path(), |note| found.push(note.to_owned()));
+            assert_eq!(found, expected);
+        }
+        assert!(alive.note.exists());
         Ok(())
     }
 
