@@ -11,7 +11,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 KERNEL = os.environ.get("ICVAE_KERNEL", "icvae-rust")
-PATIENCE = float(os.environ.get("ICVAE_TEST_PATIENCE", "120"))
+PATIENCE = float(os.environ.get("ICVAE_TEST_PATIENCE", "300"))
 
 
 class Cell:
