@@ -387,6 +387,11 @@ fn nothing_listens() {
     };
     assert!(because.contains("could not be fetched"), "{because}");
     let notice = digits.notice().unwrap();
+    let shown = digits.to_string();
+    assert!(
+        shown.ends_with(&format!("\n{notice}")),
+        "whoever prints the digits sees it: {shown}"
+    );
     assert!(
         notice.starts_with("Synthetic digits stand in for MNIST"),
         "{notice}"

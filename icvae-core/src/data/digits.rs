@@ -208,6 +208,7 @@ impl Digits {
 }
 
 impl fmt::Display for Digits {
+    /// What was loaded, and on a line of its own the [notice](Digits::notice) where there is one.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match &self.source {
             // A notebook that is passed on should not tell where its author keeps files.
@@ -222,6 +223,10 @@ impl fmt::Display for Digits {
             self.test.len(),
             self.train.classes(),
             self.train.device()
-        )
+        )?;
+        match self.notice() {
+            Some(notice) => write!(f, "\n{notice}"),
+            None => Ok(()),
+        }
     }
 }
