@@ -86,7 +86,13 @@ class Kernel:
                 return message
 
     def interrupt(self):
-        self.manager.interrupt_kernel()
+        """Interrupts, and waits for the answer: the next cell comes after it on another socket."""
+        request = self.client.session.msg("interrupt_request", {})
+        self.client.control_channel.send(request)
+        while True:
+            reply = self.client.get_control_msg(timeout=PATIENCE)
+            if reply["parent_header"].get("msg_id") == request["header"]["msg_id"]:
+                return
 
     def stop(self):
         self.client.stop_channels()
