@@ -41,6 +41,37 @@ fn a_batch_holds_the_examples_it_was_asked_for() {
 }
 
 #[test]
+fn points_are_taken_as_they_are() {
+    let points = || Tensor::from_slice2(&[[-1.5_f32, 0.25], [7.0, 0.0], [0.5, -3.0]]);
+    let labels = || Tensor::from_slice(&[1_i64, 0, 1]);
+    let data = Dataset::points(points(), labels(), 2).unwrap();
+    assert_eq!((data.pixels(), data.image_shape()), (2, (1, 2)));
+    let mut batch = data.batch(&Tensor::from_slice(&[2_i64, 0])).unwrap();
+    assert_eq!(floats(&batch.x), [0.5, -3.0, -1.5, 0.25]);
+    assert_eq!(floats(&data.of_class(0).unwrap().x()), [7.0, 0.0]);
+    // Neither a batch nor the whole is the data set's own memory.
+    let _ = (batch.x.fill_(9.0), data.x().fill_(9.0));
+    assert_eq!(data.x(), points());
+    let moved = Dataset::points(points() + 1e-3, labels(), 2).unwrap();
+    assert_ne!(moved.fingerprint(), data.fingerprint());
+
+    for (points, expected) in [
+        (
+            points().to_kind(Kind::Double),
+            "must be Float, but are Double",
+        ),
+        (Tensor::from_slice(&[0.5_f32]), "at least 1×1 numbers"),
+        (points().narrow(0, 0, 2), "labels must have the shape [2]"),
+        (points() / 0.0, "is not a finite number"),
+    ] {
+        let error = Dataset::points(points, labels(), 2)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn parts_of_a_data_set() {
     let data = dataset();
     assert_eq!(

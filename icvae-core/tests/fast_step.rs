@@ -65,8 +65,10 @@ fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f64, what: &str) {
 #[test]
 fn values_and_every_gradient_are_those_of_autograd() {
     let _turn = turn();
-    let data = data();
-    for config in configs() {
+    let points = Dataset::points(data().x() - 0.3, data().labels().copy(), 3).unwrap();
+    let cases = configs().into_iter().map(|config| (config, data()));
+    let of_points = std::iter::once((configs().remove(0), points));
+    for (config, data) in cases.chain(of_points) {
         let model = Icvae::new(&config, Device::Cpu, 2).unwrap();
         let mut fast = model.fast_step().unwrap();
         let mut names: Vec<_> = model.var_store().variables().into_keys().collect();

@@ -1,4 +1,4 @@
-//! Images and labels, compact in memory, turned into floats on the device.
+//! Images or points with labels, compact in memory, turned into floats on the device.
 
 use std::cell::OnceCell;
 
@@ -7,7 +7,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::{Error, Result};
 
-/// Labelled images of one size: bytes `[N, P]` and labels `[N]`, on one device.
+/// Labelled images of one size: bytes `[N, P]` and labels `[N]`, on one device. Points of the plane, or of
+/// any space, are images of one row whose pixels are floats: see [`Dataset::points`].
 ///
 /// ```
 /// # fn main() -> icvae_core::Result<()> {
@@ -23,7 +24,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug)]
 pub struct Dataset {
-    images: Tensor, // u8 [N, P]
+    images: Tensor, // u8 or float [N, P]
     labels: Tensor, // i64 [N]
     image_shape: (i64, i64),
     classes: i64,
@@ -33,7 +34,7 @@ pub struct Dataset {
 /// Some examples of a [`Dataset`], as a model takes them.
 #[derive(Debug)]
 pub struct Batch {
-    /// Pixels in [0, 1], float `[B, P]`.
+    /// Pixels in [0, 1], or a point's coordinates, float `[B, P]`.
     pub x: Tensor,
     /// One-hot labels, float `[B, C]`.
     pub c: Tensor,
@@ -53,17 +54,60 @@ impl Dataset {
         image_shape: (i64, i64),
         classes: i64,
     ) -> Result<Self> {
+        Self::checked("images", Kind::Uint8, images, labels, image_shape, classes)
+    }
+
+    /// Points `[N, D]` of finite floats, taken as they are, and labels `[N]` of 64-bit integers in
+    /// `0..classes`; a batch holds the coordinates where an image's has the pixels, P = D.
+    ///
+    /// ```
+    /// # fn main() -> icvae_core::Result<()> {
+    /// use icvae_core::{data::Dataset, tch::Tensor};
+    ///
+    /// let corners = Tensor::from_slice2(&[[0.0_f32, 0.0], [-2.0, 1.5]]);
+    /// let data = Dataset::points(corners, Tensor::from_slice(&[0_i64, 1]), 2)?;
+    /// assert_eq!(data.x().double_value(&[1, 0]), -2.0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If a kind, a shape or a label is not so, a coordinate is not finite, or points and labels lie on
+    /// different devices.
+    pub fn points(points: Tensor, labels: Tensor, classes: i64) -> Result<Self> {
+        let dimensions = points.size().get(1).copied().unwrap_or(0);
+        let data = Self::checked(
+            "points",
+            Kind::Float,
+            points,
+            labels,
+            (1, dimensions),
+            classes,
+        )?;
+        if !bool::try_from(data.images.f_isfinite()?.f_all()?)? {
+            return Err(Error::Invalid(
+                "a coordinate of the points is not a finite number".into(),
+            ));
+        }
+        Ok(data)
+    }
+
+    fn checked(
+        what: &'static str,
+        kind: Kind,
+        images: Tensor,
+        labels: Tensor,
+        image_shape: (i64, i64),
+        classes: i64,
+    ) -> Result<Self> {
         let (rows, columns) = image_shape;
         if rows < 1 || columns < 1 || classes < 1 {
             return Err(Error::Invalid(format!(
-                "a data set needs images of at least 1×1 pixel and at least one class, not \
+                "a data set needs {what} of at least 1×1 numbers and at least one class, not \
                  {rows}×{columns} and {classes}"
             )));
         }
-        for (what, tensor, kind) in [
-            ("images", &images, Kind::Uint8),
-            ("labels", &labels, Kind::Int64),
-        ] {
+        for (what, tensor, kind) in [(what, &images, kind), ("labels", &labels, Kind::Int64)] {
             if tensor.kind() != kind {
                 return Err(Error::Invalid(format!(
                     "the {what} of a data set must be {kind:?}, but are {:?}: convert them with \
@@ -75,7 +119,7 @@ impl Dataset {
         let pixels = rows * columns;
         if images.dim() != 2 || images.size()[1] != pixels {
             return Err(Error::Shape {
-                what: "images",
+                what,
                 expected: format!("[N, {pixels}]"),
                 found: images.size(),
             });
@@ -90,7 +134,7 @@ impl Dataset {
         }
         if images.device() != labels.device() {
             return Err(Error::Invalid(format!(
-                "the images lie on {:?} and the labels on {:?}: bring both to one device",
+                "the {what} lie on {:?} and the labels on {:?}: bring both to one device",
                 images.device(),
                 labels.device()
             )));
@@ -139,7 +183,7 @@ impl Dataset {
         self.images.device()
     }
 
-    /// The bytes, `[N, P]`.
+    /// The bytes, `[N, P]`; floats where the examples are points.
     pub fn images(&self) -> &Tensor {
         &self.images
     }
@@ -190,7 +234,7 @@ impl Dataset {
         )
     }
 
-    /// All pixels in [0, 1], float `[N, P]`: four times the memory of the data set itself.
+    /// All pixels in [0, 1], or all coordinates, float `[N, P]`: four times the memory of images.
     pub fn x(&self) -> Tensor {
         scaled(&self.images)
     }
@@ -228,7 +272,7 @@ impl Dataset {
         })
     }
 
-    /// SHA-256 of shape, bytes and labels, in hexadecimal: tells whether two models saw the same
+    /// SHA-256 of shape, contents and labels, in hexadecimal: tells whether two models saw the same
     /// data. Computed once.
     pub fn fingerprint(&self) -> String {
         self.fingerprint
@@ -294,9 +338,12 @@ fn hot(labels: &Tensor, classes: i64) -> Tensor {
     c.scatter_value(1, &labels.unsqueeze(1), 1.0)
 }
 
-/// Bytes as floats in [0, 1].
+/// Bytes as floats in [0, 1]; coordinates as they are, copied so that nobody changes the data set.
 fn scaled(images: &Tensor) -> Tensor {
-    images.to_kind(Kind::Float).g_div_scalar_(255.0)
+    match images.kind() {
+        Kind::Uint8 => images.to_kind(Kind::Float).g_div_scalar_(255.0),
+        _ => images.copy(),
+    }
 }
 
 fn check_range(what: &str, values: &Tensor, end: i64) -> Result<()> {

@@ -82,17 +82,32 @@ impl Buffers {
                 data.device()
             )));
         }
-        let (images, labels) = (data.images().contiguous(), data.labels().contiguous());
-        let indices = indices.contiguous();
-        // SAFETY: contiguous tensors of these kinds on the CPU, which live until the end of this function.
-        let (images, labels, indices): (&[u8], &[i64], &[i64]) = unsafe {
-            use std::slice::from_raw_parts;
-            (
-                from_raw_parts(images.data_ptr().cast(), images.numel()),
-                from_raw_parts(labels.data_ptr().cast(), labels.numel()),
-                from_raw_parts(indices.data_ptr().cast(), indices.numel()),
-            )
-        };
+        let images = data.images().contiguous();
+        if images.kind() == Kind::Uint8 {
+            // SAFETY: bytes, and contiguous on the CPU.
+            let bytes = unsafe { slice_of::<u8>(&images) };
+            self.write(config, bytes, data.labels(), indices, |x| {
+                f32::from(x) / 255.0
+            })
+        } else {
+            // SAFETY: a data set that holds no bytes holds floats.
+            let numbers = unsafe { slice_of::<f32>(&images) };
+            self.write(config, numbers, data.labels(), indices, |x| x)
+        }
+    }
+
+    fn write<T: Copy>(
+        &mut self,
+        config: &IcvaeConfig,
+        images: &[T],
+        labels: &Tensor,
+        indices: &Tensor,
+        scaled: impl Fn(T) -> f32,
+    ) -> Result<()> {
+        let pixels = config.pixels as usize;
+        let (labels, indices) = (labels.contiguous(), indices.contiguous());
+        // SAFETY: both hold i64, and are contiguous on the CPU.
+        let (labels, indices) = unsafe { (slice_of::<i64>(&labels), slice_of::<i64>(&indices)) };
         let (seen, width) = (self.x.columns, self.code.columns);
         let rows = self.x.numbers_mut().chunks_exact_mut(seen);
         let codes = self.code.numbers_mut().chunks_exact_mut(width);
@@ -105,8 +120,8 @@ impl Buffers {
                 ))
             })?;
             let (shown, told) = row.split_at_mut(pixels);
-            for (x, &byte) in shown.iter_mut().zip(&images[at * pixels..][..pixels]) {
-                *x = f32::from(byte) / 255.0;
+            for (x, &stored) in shown.iter_mut().zip(&images[at * pixels..][..pixels]) {
+                *x = scaled(stored);
             }
             for condition in [told, &mut code[config.latent as usize..]] {
                 condition.fill(0.0);
@@ -117,4 +132,13 @@ impl Buffers {
         }
         Ok(())
     }
+}
+
+/// The numbers of a tensor.
+///
+/// # Safety
+/// It must be contiguous, on the CPU, and hold numbers of type `T`.
+unsafe fn slice_of<T>(tensor: &Tensor) -> &[T] {
+    // SAFETY: by the contract; the slice cannot outlive the tensor.
+    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
 }
