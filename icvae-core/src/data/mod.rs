@@ -1,5 +1,5 @@
 //! Digits: MNIST (found, fetched, checked), drawn ones where it can't be had, and batches of
-//! either.
+//! either; and points near curves in the plane, whose true shape is known.
 //!
 //! [`load`] gives [`Digits`]: a training and a test [`Dataset`], whose images are bytes in memory
 //! and become floats a [`Batch`] at a time, in the order of [`Batches`].
@@ -10,6 +10,7 @@ mod digits;
 mod error;
 mod fetch;
 pub mod idx;
+pub mod manifold;
 mod mnist;
 pub mod synthetic;
 
