@@ -66,7 +66,12 @@ fn a_remapped_row_is_the_image_its_reconstruction_and_every_class() {
 
 #[test]
 fn a_report_is_what_its_terms_are_defined_to_be() {
-    for likelihood in [Likelihood::SquaredError, Likelihood::Bernoulli] {
+    let variance = 0.02;
+    for likelihood in [
+        Likelihood::SquaredError,
+        Likelihood::Gaussian { variance },
+        Likelihood::Bernoulli,
+    ] {
         let config = IcvaeConfig {
             likelihood,
             ..config()
@@ -80,6 +85,7 @@ fn a_report_is_what_its_terms_are_defined_to_be() {
         let drawn = model.reconstruct_mean(&data.x(), &data.c()).unwrap();
         let errors = match likelihood {
             Likelihood::SquaredError => loss::squared_error(&data.x(), &drawn),
+            Likelihood::Gaussian { .. } => loss::gaussian_nll(&data.x(), &drawn, variance),
             Likelihood::Bernoulli => loss::bernoulli_nll(&data.x(), &drawn.logit(None)),
         };
         let expected = errors.unwrap().mean(Kind::Double).double_value(&[]);

@@ -47,6 +47,10 @@ fn configs() -> Vec<IcvaeConfig> {
             c.hidden = vec![20, 15, 10];
         }),
         with(|c| {
+            c.likelihood = Likelihood::Gaussian { variance: 0.05 };
+            c.output_activation = Activation::Tanh;
+        }),
+        with(|c| {
             c.condition_encoder = true;
             c.activation = Activation::Softplus;
             c.output_activation = Activation::Sigmoid;

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tch::no_grad;
 
+use crate::Result;
 use crate::data::{Batches, Dataset};
 use crate::model::{Icvae, Likelihood};
 use crate::train::{Model, evaluate};
-use crate::{Result, loss};
 
 /// The terms of an [`Icvae`]'s loss over a data set, each a mean over its examples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,9 +38,10 @@ pub fn report(model: &Icvae, data: &Dataset, batch_size: usize, seed: u64) -> Re
         let batch = data.batch(&indices)?;
         let errors = no_grad(|| -> Result<_> {
             let x_hat = model.reconstruct_mean(&batch.x, &batch.c)?;
-            match model.config().likelihood {
-                Likelihood::SquaredError => loss::squared_error(&batch.x, &x_hat),
-                Likelihood::Bernoulli => loss::bernoulli_nll(&batch.x, &x_hat.logit(1e-6)),
+            let likelihood = model.config().likelihood;
+            match likelihood {
+                Likelihood::Bernoulli => likelihood.nll(&batch.x, &x_hat.logit(1e-6)),
+                _ => likelihood.nll(&batch.x, &x_hat),
             }
         })?;
         sum += errors.sum(tch::Kind::Double).double_value(&[]);

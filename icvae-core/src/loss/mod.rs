@@ -4,6 +4,7 @@
 //! caller takes the mean. Shape letters as in [`crate::model`].
 
 mod bernoulli;
+mod gaussian;
 mod marginal_bound;
 mod pairwise_kl;
 mod prior_kl;
@@ -11,6 +12,8 @@ mod squared_error;
 mod total;
 
 pub use bernoulli::bernoulli_nll;
+pub(crate) use gaussian::check_variance;
+pub use gaussian::gaussian_nll;
 pub use marginal_bound::{entropy_penalty, marginal_bound};
 pub use pairwise_kl::{VARIANCE_FLOOR, pairwise_kl};
 pub use prior_kl::prior_kl;

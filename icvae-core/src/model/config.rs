@@ -4,18 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, StackConfig};
+use super::{Activation, Likelihood, StackConfig};
 use crate::{Error, Result};
-
-/// How a decoded image is compared with the image it should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Likelihood {
-    /// Gaussian with a fixed variance: the squared error, see [`crate::loss::squared_error`].
-    SquaredError,
-    /// Each pixel a coin whose log-odds the decoder draws, see [`crate::loss::bernoulli_nll`].
-    Bernoulli,
-}
 
 /// Everything that defines an [`Icvae`](super::Icvae); the defaults are the tutorial's.
 ///
@@ -111,6 +101,7 @@ impl IcvaeConfig {
                 )));
             }
         }
+        self.likelihood.check()?;
         self.stack().check()
     }
 

@@ -3,7 +3,7 @@
 use tch::{Device, Tensor, nn};
 
 use super::icvae_step::IcvaeStep;
-use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig, Likelihood};
+use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig};
 use crate::data::Batch;
 use crate::loss;
 use crate::train::{Losses, Model, Step};
@@ -26,7 +26,7 @@ pub struct Icvae {
 /// The separate terms of the loss, each the mean over the batch, a scalar tensor.
 #[derive(Debug)]
 pub struct Terms {
-    /// Squared error summed over pixels, or the Bernoulli negative log-likelihood in nats.
+    /// Squared error summed over pixels, or the negative log-likelihood in nats.
     pub reconstruction: Tensor,
     /// KL[q(z|x) ‖ N(0, I)] in nats.
     pub prior_kl: Tensor,
@@ -91,10 +91,7 @@ impl Icvae {
     /// If a shape does not fit.
     pub fn decode(&self, z: &Tensor, c: &Tensor) -> Result<Tensor> {
         let drawn = self.decode_t(z, c, false)?;
-        Ok(match self.config.likelihood {
-            Likelihood::SquaredError => drawn,
-            Likelihood::Bernoulli => drawn.sigmoid(),
-        })
+        Ok(self.config.likelihood.mean(&drawn))
     }
 
     /// Decodes a sample of q(z|x): another image each time, `[B, P]`.
@@ -147,11 +144,7 @@ impl Icvae {
         train: bool,
     ) -> Result<Terms> {
         let drawn = self.decode_t(&q.sample_with(epsilon), c, train)?;
-        let reconstruction = match self.config.likelihood {
-            Likelihood::SquaredError => loss::squared_error(x, &drawn)?,
-            Likelihood::Bernoulli => loss::bernoulli_nll(x, &drawn)?,
-        }
-        .mean(None);
+        let reconstruction = self.config.likelihood.nll(x, &drawn)?.mean(None);
         let prior_kl = loss::prior_kl(&q).mean(None);
         let pairwise_kl = loss::marginal_bound(&q).mean(None);
         let total = loss::total(

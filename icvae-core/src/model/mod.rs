@@ -11,11 +11,13 @@ mod gaussian;
 mod gaussian_encoder;
 mod icvae;
 mod icvae_step;
+mod likelihood;
 
 pub use activation::Activation;
-pub use config::{IcvaeConfig, Likelihood};
+pub use config::IcvaeConfig;
 pub use decoder::Decoder;
 pub use dense::{DenseStack, StackConfig, dense};
 pub use gaussian::Gaussian;
 pub use gaussian_encoder::GaussianEncoder;
 pub use icvae::{Icvae, Terms};
+pub use likelihood::Likelihood;

@@ -1,5 +1,7 @@
 //! The terms of the loss over slices, with their derivatives.
 
+use std::f64::consts::PI;
+
 use super::super::{Activation, IcvaeConfig, Likelihood};
 use super::buffers::Buffers;
 use super::layer::through;
@@ -14,6 +16,13 @@ pub(super) fn compare(config: &IcvaeConfig, b: &mut Buffers, scale: Option<f64>)
     let x_hat = scale
         .filter(|_| config.output_activation != Activation::Linear)
         .map(|_| Matrix::of(b.output.tensor.copy()));
+    let (per_square, constant) = match config.likelihood {
+        Likelihood::Gaussian { variance } => (
+            (0.5 / variance) as f32,
+            0.5 * (2.0 * PI * variance).ln() * pixels as f64,
+        ),
+        _ => (1.0, 0.0),
+    };
     let factor = scale.unwrap_or(0.0) as f32;
     let mut sum = 0.0;
     let rows = b.output.numbers_mut().chunks_exact_mut(pixels);
@@ -21,14 +30,18 @@ pub(super) fn compare(config: &IcvaeConfig, b: &mut Buffers, scale: Option<f64>)
         let pairs = row.iter_mut().zip(x);
         let mut of_row = 0.0_f32;
         match (config.likelihood, scale.is_some()) {
-            (Likelihood::SquaredError, false) => {
+            (Likelihood::SquaredError | Likelihood::Gaussian { .. }, false) => {
                 pairs.for_each(|(a, x)| of_row += (*a - x) * (*a - x));
+                of_row *= per_square;
             }
-            (Likelihood::SquaredError, true) => pairs.for_each(|(a, x)| {
-                let difference = *a - x;
-                of_row += difference * difference;
-                *a = 2.0 * factor * difference;
-            }),
+            (Likelihood::SquaredError | Likelihood::Gaussian { .. }, true) => {
+                pairs.for_each(|(a, x)| {
+                    let difference = *a - x;
+                    of_row += difference * difference;
+                    *a = 2.0 * factor * per_square * difference;
+                });
+                of_row *= per_square;
+            }
             (Likelihood::Bernoulli, differentiate) => pairs.for_each(|(a, x)| {
                 of_row += a.max(0.0) - *a * x + (-a.abs()).exp().ln_1p();
                 if differentiate {
@@ -36,7 +49,7 @@ pub(super) fn compare(config: &IcvaeConfig, b: &mut Buffers, scale: Option<f64>)
                 }
             }),
         }
-        sum += f64::from(of_row);
+        sum += f64::from(of_row) + constant;
     }
     if let Some(x_hat) = x_hat {
         through(config.output_activation, &x_hat, &mut b.output);
