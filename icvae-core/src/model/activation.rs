@@ -22,6 +22,8 @@ pub enum Activation {
     Relu,
     /// f(a) = a where a > 0, and slope · a elsewhere
     LeakyRelu(f64),
+    /// f(a) = a where a > 0, and eᵃ − 1 elsewhere (Clevert et al. 2016)
+    Elu,
     /// f(a) = 1 / (1 + e⁻ᵃ)
     Sigmoid,
     /// f(a) = log(1 + eᵃ)
@@ -37,6 +39,7 @@ impl Activation {
             Self::Relu => a.relu(),
             // max(a, 0) + slope · min(a, 0); libtorch's own leaky_relu takes no slope through tch.
             Self::LeakyRelu(slope) => a.relu() + slope * a.clamp_max(0.0),
+            Self::Elu => a.elu(),
             Self::Sigmoid => a.sigmoid(),
             Self::Softplus => a.softplus(),
         }
@@ -53,12 +56,13 @@ impl FromStr for Activation {
             "tanh" => Self::Tanh,
             "relu" => Self::Relu,
             "leaky_relu" => Self::LeakyRelu(0.01),
+            "elu" => Self::Elu,
             "sigmoid" => Self::Sigmoid,
             "softplus" => Self::Softplus,
             _ => {
                 return Err(Error::Invalid(format!(
-                    "there is no activation {name:?}: use linear, tanh, relu, leaky_relu, sigmoid \
-                     or softplus"
+                    "there is no activation {name:?}: use linear, tanh, relu, leaky_relu, elu, \
+                     sigmoid or softplus"
                 )));
             }
         })
@@ -72,6 +76,7 @@ impl fmt::Display for Activation {
             Self::Tanh => f.write_str("tanh"),
             Self::Relu => f.write_str("relu"),
             Self::LeakyRelu(slope) => write!(f, "leaky_relu({slope})"),
+            Self::Elu => f.write_str("elu"),
             Self::Sigmoid => f.write_str("sigmoid"),
             Self::Softplus => f.write_str("softplus"),
         }

@@ -31,6 +31,9 @@ pub struct IcvaeConfig {
     pub latent: i64,
     /// Activation of the hidden layers.
     pub activation: Activation,
+    /// Activation of the decoder's hidden layers, where it is another than the encoder's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_activation: Option<Activation>,
     /// Activation of the mean of q(z|x); tanh keeps the code in a box.
     pub mean_activation: Activation,
     /// Activation of the decoded image; leave it linear for a Bernoulli likelihood.
@@ -41,7 +44,7 @@ pub struct IcvaeConfig {
     pub condition_encoder: bool,
     /// Share of hidden units that are dropped while training.
     pub dropout: f64,
-    /// Whether each hidden layer is batch-normalised before its activation.
+    /// Whether each hidden layer's activations are batch-normalised.
     pub batch_norm: bool,
     /// Weight β of the KL to the prior (Higgins et al. 2017).
     pub beta: f64,
@@ -57,6 +60,7 @@ impl Default for IcvaeConfig {
             hidden: vec![512, 512],
             latent: 16,
             activation: Activation::Tanh,
+            decoder_activation: None,
             mean_activation: Activation::Tanh,
             output_activation: Activation::Linear,
             likelihood: Likelihood::SquaredError,
@@ -105,7 +109,15 @@ impl IcvaeConfig {
         self.stack().check()
     }
 
-    /// The hidden layers' share of the configuration.
+    /// The decoder's hidden layers.
+    pub(super) fn decoder_stack(&self) -> StackConfig {
+        StackConfig {
+            activation: self.decoder_activation.unwrap_or(self.activation),
+            ..self.stack()
+        }
+    }
+
+    /// The encoder's hidden layers.
     pub(super) fn stack(&self) -> StackConfig {
         StackConfig {
             hidden: self.hidden.clone(),

@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use super::Activation;
+use super::{Activation, batch_norm};
 use crate::{Error, Result};
 
 /// A fully connected layer a ↦ aWᵀ + b with W ∈ ℝ^(out×in), drawn as Keras does it: Glorot uniform,
@@ -44,7 +44,7 @@ pub struct StackConfig {
     pub activation: Activation,
     /// Share of units dropped while training, in [0, 1).
     pub dropout: f64,
-    /// Whether each layer is batch-normalised before its activation.
+    /// Whether each layer's activations are batch-normalised, see [`batch_norm`].
     pub batch_norm: bool,
 }
 
@@ -69,7 +69,10 @@ impl StackConfig {
     }
 }
 
-/// Hidden layers in a row: dense → (batch norm) → activation → (dropout), each `[B, in]` → `[B, out]`.
+/// Hidden layers in a row: dense → activation → (batch norm) → (dropout), each `[B, in]` → `[B, out]`.
+///
+/// Dropout (Srivastava et al. 2014) sets a unit to 0 with the given probability while training, and
+/// divides the others by what is left of 1, so that the mean stays; afterwards it does nothing.
 #[derive(Debug)]
 pub struct DenseStack {
     layers: Vec<Layer>,
@@ -97,7 +100,7 @@ impl DenseStack {
             let layer_path = path / format!("{name}_h{}", i + 1);
             let norm = config
                 .batch_norm
-                .then(|| nn::batch_norm1d(&layer_path / "norm", units, Default::default()));
+                .then(|| batch_norm(&layer_path / "norm", units));
             layers.push(Layer {
                 dense: dense(&layer_path, width, units),
                 norm,
@@ -121,11 +124,10 @@ impl DenseStack {
 impl ModuleT for DenseStack {
     fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
         self.layers.iter().fold(x.shallow_clone(), |h, layer| {
-            let mut a = layer.dense.forward(&h);
+            let mut h = self.activation.apply(&layer.dense.forward(&h));
             if let Some(norm) = &layer.norm {
-                a = norm.forward_t(&a, train);
+                h = norm.forward_t(&h, train);
             }
-            let h = self.activation.apply(&a);
             if self.dropout > 0.0 {
                 h.dropout(self.dropout, train)
             } else {

@@ -60,7 +60,7 @@ impl Icvae {
             config.latent + config.classes,
             config.pixels,
             config.output_activation,
-            &stack,
+            &config.decoder_stack(),
         )?;
         Ok(Self {
             config: config.clone(),
@@ -231,6 +231,11 @@ impl Model for Icvae {
     }
 
     fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
+        let config = &self.config;
+        // The fast step knows one activation for both sides.
+        if config.decoder_stack().activation != config.activation {
+            return None;
+        }
         Some(Box::new(IcvaeStep::new(self)?))
     }
 }

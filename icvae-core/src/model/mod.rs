@@ -4,6 +4,7 @@
 //! Shape letters: `B` batch, `P` pixels, `C` classes, `Z` latent dimensions, `H` hidden units.
 
 mod activation;
+mod batch_norm;
 mod config;
 mod decoder;
 mod dense;
@@ -14,6 +15,7 @@ mod icvae_step;
 mod likelihood;
 
 pub use activation::Activation;
+pub use batch_norm::batch_norm;
 pub use config::IcvaeConfig;
 pub use decoder::Decoder;
 pub use dense::{DenseStack, StackConfig, dense};

@@ -78,7 +78,7 @@ pub(super) fn activate(activation: Activation, h: &Matrix) -> Result<()> {
         Activation::Tanh => drop(h.f_tanh_()?),
         Activation::Relu => drop(h.f_relu_()?),
         Activation::Sigmoid => drop(h.f_sigmoid_()?),
-        Activation::LeakyRelu(_) | Activation::Softplus => {
+        Activation::LeakyRelu(_) | Activation::Elu | Activation::Softplus => {
             let activated = activation.apply(&h);
             h.f_copy_(&activated)?;
         }
@@ -97,6 +97,7 @@ pub(super) fn through(activation: Activation, h: &Matrix, d: &mut Matrix) {
             let slope = slope as f32;
             pairs.for_each(|(d, &h)| *d *= if h > 0.0 { 1.0 } else { slope });
         }
+        Activation::Elu => pairs.for_each(|(d, &h)| *d *= if h > 0.0 { 1.0 } else { h + 1.0 }),
         Activation::Sigmoid => pairs.for_each(|(d, h)| *d *= h * (1.0 - h)),
         Activation::Softplus => pairs.for_each(|(d, h)| *d *= 1.0 - (-h).exp()),
     }
