@@ -129,6 +129,11 @@ impl Adam {
         })
     }
 
+    /// Sets the step size of the steps to come; the moments stay.
+    pub fn set_learning_rate(&mut self, rate: f64) {
+        self.config.learning_rate = rate;
+    }
+
     /// Minimises a loss, a scalar tensor, by one step: gradients, then the update.
     ///
     /// # Errors

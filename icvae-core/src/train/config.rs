@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::AdamConfig;
+use super::{AdamConfig, History, Schedule};
 use crate::{Error, Result};
 
 /// How to train; the defaults are the tutorial's.
@@ -15,6 +15,9 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// The optimiser's numbers.
     pub adam: AdamConfig,
+    /// How the learning rate changes over the epochs.
+    #[serde(skip_serializing_if = "Schedule::is_constant")]
+    pub schedule: Schedule,
     /// Sets the order of the examples and every random draw of the run.
     pub seed: u64,
 }
@@ -25,6 +28,7 @@ impl Default for TrainConfig {
             epochs: 100,
             batch_size: 32,
             adam: AdamConfig::default(),
+            schedule: Schedule::Constant,
             seed: 0,
         }
     }
@@ -46,6 +50,13 @@ impl TrainConfig {
                 "epochs is 0, but training needs at least 1".into(),
             ));
         }
+        self.schedule.check()?;
         self.adam.check()
+    }
+
+    /// The learning rate of every epoch in a history, and of the one after.
+    pub fn learning_rates(&self, history: &History) -> Vec<f64> {
+        self.schedule
+            .learning_rates(self.adam.learning_rate, history)
     }
 }

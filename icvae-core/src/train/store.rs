@@ -57,7 +57,7 @@ impl Store {
         training: &TrainConfig,
         data: &str,
     ) -> serde_json::Value {
-        serde_json::json!({
+        let mut identity = serde_json::json!({
             "model": model,
             "training": {
                 "batch_size": training.batch_size,
@@ -65,7 +65,12 @@ impl Store {
                 "seed": training.seed,
             },
             "data": data,
-        })
+        });
+        // A constant rate stands in Adam's own settings already.
+        if !training.schedule.is_constant() {
+            identity["training"]["schedule"] = serde_json::json!(training.schedule);
+        }
+        identity
     }
 
     /// The files of an identity, after `epochs` epochs or (`None`) wherever the run was cut off.

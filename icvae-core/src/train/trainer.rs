@@ -307,6 +307,9 @@ impl<'a, M: Model> Run<'a, M> {
             config.seed,
             epoch as u64,
         )?;
+        if let Some(&rate) = config.learning_rates(&self.progress.history).last() {
+            self.adam.set_learning_rate(rate);
+        }
         let steps = batches.len() as u64;
         let first = self.progress.steps_done - (epoch as u64 - 1) * steps;
         let since = Instant::now();

@@ -1,0 +1,171 @@
+//! The learning rate over a run: Keras' numbers (`golden/plateau.py`), and runs that are cut off.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use icvae_core::data::Dataset;
+use icvae_core::model::{Icvae, IcvaeConfig};
+use icvae_core::serde_json::{self, Value};
+use icvae_core::tch::{self, Device, Kind, Tensor};
+use icvae_core::train::{
+    AdamConfig, Control, Event, Model, ReduceOnPlateau, Schedule, StopReason, Store, TrainConfig,
+    Trainer,
+};
+
+/// libtorch's generator is one for the process.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[test]
+fn the_rates_are_keras() {
+    let golden: Value = serde_json::from_str(include_str!("golden/plateau.json")).unwrap();
+    let initial = golden["initial"].as_f64().unwrap();
+    for case in golden["cases"].as_array().unwrap() {
+        let rule: ReduceOnPlateau = serde_json::from_value(case["rule"].clone()).unwrap();
+        let losses: Vec<f64> = serde_json::from_value(case["losses"].clone()).unwrap();
+        let expected: Vec<f64> = serde_json::from_value(case["rates"].clone()).unwrap();
+        let found = rule.learning_rates(initial, &losses);
+        assert_eq!(found.len(), expected.len());
+        for (epoch, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            assert!(
+                (found / expected - 1.0).abs() < 1e-9,
+                "{rule:?}, epoch {epoch}: {found} for {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn numbers_that_make_no_sense_are_refused() {
+    for (rule, words) in [
+        (
+            ReduceOnPlateau {
+                factor: 1.0,
+                ..Default::default()
+            },
+            "factor is 1,",
+        ),
+        (
+            ReduceOnPlateau {
+                patience: 0,
+                ..Default::default()
+            },
+            "patience is 0",
+        ),
+        (
+            ReduceOnPlateau {
+                min_delta: -1.0,
+                ..Default::default()
+            },
+            "min_delta is -1",
+        ),
+    ] {
+        let config = TrainConfig {
+            schedule: Schedule::ReduceOnPlateau(rule),
+            ..Default::default()
+        };
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains(words), "{error:?} should say {words:?}");
+    }
+}
+
+/// 37 images of 4×3 pixels in 3 classes: 5 steps of 8, the last one smaller.
+fn data(seed: i64) -> Dataset {
+    tch::manual_seed(seed);
+    let images = Tensor::randint(256, [37, 12], (Kind::Uint8, Device::Cpu));
+    let labels = Tensor::randint(3, [37], (Kind::Int64, Device::Cpu));
+    Dataset::new(images, labels, (4, 3), 3).unwrap()
+}
+
+fn weights(model: &Icvae) -> Vec<(String, Tensor)> {
+    let variables = model.var_store().variables();
+    let mut all: Vec<_> = variables
+        .into_iter()
+        .map(|(name, v)| (name, v.detach().copy()))
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+/// Dropout, batch norm and a rate that falls: cut off in the middle of an epoch with a smaller rate, the
+/// run goes on to the last bit as if nothing had happened; and the epochs asked for can be had again.
+#[test]
+fn a_run_with_falling_rate_is_resumed_exactly() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let (train, test) = (data(1), data(2));
+    let config = IcvaeConfig {
+        pixels: 12,
+        classes: 3,
+        hidden: vec![8],
+        latent: 2,
+        dropout: 0.3,
+        batch_norm: true,
+        condition_encoder: true,
+        ..Default::default()
+    };
+    let model = || Icvae::new(&config, Device::Cpu, 7).unwrap();
+    let training = |epochs, patience| TrainConfig {
+        epochs,
+        batch_size: 8,
+        adam: AdamConfig {
+            learning_rate: 0.05,
+            ..Default::default()
+        },
+        schedule: Schedule::ReduceOnPlateau(ReduceOnPlateau {
+            patience,
+            factor: 0.5,
+            ..Default::default()
+        }),
+        seed: 3,
+    };
+    let straight = model();
+    let run = Trainer::new(&training(12, 1))
+        .fit(&straight, &train, Some(&test))
+        .unwrap();
+    let rates = training(12, 1).learning_rates(&run.history);
+    assert_eq!(rates.len(), 13);
+    assert!(
+        rates[7] < 0.05,
+        "the rate has fallen before epoch 8: {rates:?}"
+    );
+
+    let store = || Store::new(folder.path());
+    let cut = model();
+    let interrupt = |event: &Event<'_>| match event {
+        Event::Step { steps_done: 37, .. } => Control::Stop(StopReason::Interrupted),
+        _ => Control::Continue,
+    };
+    Trainer::new(&training(12, 1))
+        .keep_in(store())
+        .listen(interrupt)
+        .fit(&cut, &train, Some(&test))
+        .unwrap_err();
+    let resumed = model();
+    let run = Trainer::new(&training(12, 1))
+        .keep_in(store())
+        .fit(&resumed, &train, Some(&test))
+        .unwrap();
+    assert_eq!(run.steps_found, 37);
+    for ((name, a), (_, b)) in weights(&resumed).iter().zip(&weights(&straight)) {
+        assert_eq!(a, b, "{name}");
+    }
+
+    // Another rule, or none, is another run.
+    let constant = TrainConfig {
+        schedule: Schedule::Constant,
+        ..training(12, 1)
+    };
+    for other in [training(12, 2), constant] {
+        let run = Trainer::new(&other)
+            .keep_in(store())
+            .fit(&model(), &train, Some(&test))
+            .unwrap();
+        assert_eq!(run.steps_found, 0);
+        let same = other.learning_rates(&run.history) == rates;
+        assert!(!same, "the rates differ");
+    }
+}
