@@ -30,11 +30,19 @@ impl Bundle {
     }
 
     /// A PNG file, its width and height in CSS pixels, and its alternative text.
-    pub fn png(png: &[u8], (width, height): (u32, u32), alt: impl Into<String>) -> Self {
-        let alt = alt.into();
-        let metadata = json!({"image/png": {"width": width, "height": height, "alt": alt}});
+    pub fn png(png: &[u8], size: (u32, u32), alt: impl Into<String>) -> Self {
+        Self::picture("image/png", png, size, alt.into())
+    }
+
+    /// A GIF file, its width and height in CSS pixels, and its alternative text.
+    pub fn gif(gif: &[u8], size: (u32, u32), alt: impl Into<String>) -> Self {
+        Self::picture("image/gif", gif, size, alt.into())
+    }
+
+    fn picture(mime: &'static str, file: &[u8], (width, height): (u32, u32), alt: String) -> Self {
+        let metadata = json!({mime: {"width": width, "height": height, "alt": alt}});
         Self {
-            rich: Some(("image/png", STANDARD.encode(png))),
+            rich: Some((mime, STANDARD.encode(file))),
             metadata: metadata.as_object().cloned().unwrap_or_default(),
             ..Self::text(alt)
         }
@@ -144,6 +152,9 @@ mod tests {
             bundle.metadata(),
             json!({"image/png": {"width": 640, "height": 480, "alt": "a curve"}})
         );
+        let bundle = Bundle::gif(b"GIF89a", (64, 48), "it moves");
+        assert_eq!(bundle.data()["image/gif"], "R0lGODlh");
+        assert_eq!(bundle.metadata()["image/gif"]["alt"], "it moves");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::rich::{Bundle, Rich};
 use crate::data::Digits;
-use crate::plot::Figure;
+use crate::plot::{Animation, Figure};
 use crate::train::Outcome;
 
 impl Rich for Figure {
@@ -19,6 +19,19 @@ impl Figure {
         for note in self.notes() {
             println!("{note}");
         }
+    }
+}
+
+impl Rich for Animation {
+    fn rich(&self) -> Bundle {
+        Bundle::gif(self.gif(), self.size(), self.alt())
+    }
+}
+
+impl Animation {
+    /// Shows the animation (evcxr calls this).
+    pub fn evcxr_display(&self) {
+        super::display(self);
     }
 }
 

@@ -71,26 +71,7 @@ impl Figure {
     /// # Errors
     /// [`Error::Io`] if the folder does not exist or cannot be written to.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let failed = |source| Error::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        file.write_all(&self.png).map_err(failed)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // A temporary file is its owner's alone; a figure is an ordinary file.
-            let ordinary = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(ordinary).map_err(failed)?;
-        }
-        file.persist(path).map_err(|e| failed(e.error))?;
-        Ok(())
+        save_whole(path.as_ref(), &self.png)
     }
 
     /// One picture of several, side by side, under a common title (which may be empty).
@@ -159,4 +140,27 @@ impl Figure {
         let notes = figures.iter().flat_map(|f| f.notes.clone()).collect();
         Figure::new(&whole, title.to_owned(), alt, notes)
     }
+}
+
+/// Writes a file under a temporary name in its own folder, then renames it.
+pub(super) fn save_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary file is its owner's alone; a figure is an ordinary file.
+        let ordinary = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(ordinary).map_err(failed)?;
+    }
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Data to pixels: image grids, curves, scatters, heat maps and histograms as finished PNG figures.
+//! Data to pixels: image grids, curves, scatters, heat maps and histograms as finished PNG figures, and
+//! animations of them.
 //!
 //! Each kind of picture is a builder whose `draw` gives a [`Figure`]: a PNG with two pixels to a
 //! CSS pixel, its size, its title, a text that describes it to those who cannot see it, and notes
@@ -17,6 +18,7 @@
 //! # Ok::<(), icvae_core::Error>(())
 //! ```
 
+mod animation;
 mod axis;
 mod canvas;
 mod chart;
@@ -32,6 +34,7 @@ mod legend;
 mod png_file;
 mod scatter;
 
+pub use animation::Animation;
 pub use color::{CLASS_COLORS, ColorMap, LINE_COLORS, Rgb};
 pub use curves::Curves;
 pub use figure::Figure;
@@ -82,6 +85,9 @@ pub enum PlotError {
         /// Pixels from top to bottom.
         height: u64,
     },
+    /// The GIF could not be made.
+    #[error("the GIF of the animation failed: {0}")]
+    Gif(String),
     /// The PNG could not be made or read.
     #[error("the PNG of the figure failed: {0}")]
     Png(String),

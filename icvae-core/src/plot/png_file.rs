@@ -56,10 +56,17 @@ impl Bitmap {
 
     /// A palette of up to 256 colours and each pixel's entry in it; `None` where that would change
     /// the picture.
+    fn palette(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (palette, indices, changed) = self.nearest_palette(256);
+        (changed * FEW <= indices.len()).then_some((palette, indices))
+    }
+
+    /// A palette of up to so many colours, each pixel's nearest entry in it, and how many pixels that
+    /// changes visibly.
     ///
     /// Common colours are in it as they are; of the many rare ones at the smooth edges of shapes,
     /// only some that differ well from each other.
-    fn palette(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+    pub fn nearest_palette(&self, most: usize) -> (Vec<u8>, Vec<u8>, usize) {
         let (pixels, _) = self.rgb.as_chunks::<3>();
         // Neighbours are mostly equal: whole runs are counted and looked up at once.
         let runs = || {
@@ -74,14 +81,14 @@ impl Bitmap {
         let mut colors: Vec<([u8; 3], usize)> = counts.into_iter().collect();
         // The colour itself breaks ties, so that the same picture always gives the same file.
         colors.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let mut palette: Vec<[u8; 3]> = Vec::with_capacity(256);
+        let mut palette: Vec<[u8; 3]> = Vec::with_capacity(most);
         let mut index = HashMap::with_capacity(colors.len());
         let mut changed = 0;
         for &(color, count) in &colors {
             let closest = nearest(&palette, color);
             let common = count * COMMON >= pixels.len();
             let place = match closest {
-                Some((place, apart)) if palette.len() == 256 || (!common && apart <= NEAR) => {
+                Some((place, apart)) if palette.len() == most || (!common && apart <= NEAR) => {
                     if apart > 2 * NEAR {
                         changed += count;
                     }
@@ -94,11 +101,8 @@ impl Bitmap {
             };
             index.insert(color, place as u8);
         }
-        if changed * FEW > pixels.len() {
-            return None;
-        }
         let indices = runs().flat_map(|(color, length)| std::iter::repeat_n(index[&color], length));
-        Some((palette.concat(), indices.collect()))
+        (palette.concat(), indices.collect(), changed)
     }
 
     fn write(
