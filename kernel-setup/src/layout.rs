@@ -86,6 +86,11 @@ impl Layout {
         self.cache.join("models")
     }
 
+    /// Where the library keeps curves for TensorBoard.
+    pub fn logs(&self) -> PathBuf {
+        self.cache.join("logs")
+    }
+
     /// Everything that `install` makes inside the repository.
     pub fn state(&self) -> PathBuf {
         self.root.join(".icvae")

@@ -13,6 +13,7 @@ mod schedule;
 mod step;
 mod store;
 pub(crate) mod team;
+mod tensorboard;
 mod trainer;
 
 pub use adam::{Adam, AdamConfig, EpsilonConvention};
@@ -25,4 +26,5 @@ pub use random::step_seed;
 pub use schedule::{ReduceOnPlateau, Schedule};
 pub use step::Step;
 pub use store::Store;
+pub use tensorboard::TensorBoard;
 pub use trainer::{Outcome, Trainer, evaluate};

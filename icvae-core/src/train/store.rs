@@ -31,19 +31,7 @@ impl Store {
     /// # Errors
     /// If neither variable says where that is.
     pub fn in_cache() -> Result<Self> {
-        let from = |name: &str| {
-            std::env::var_os(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        from("XDG_CACHE_HOME")
-            .or_else(|| from("HOME").map(|home| home.join(".cache")))
-            .map(|cache| Self::new(cache.join("icvae").join("models")))
-            .ok_or_else(|| {
-                Error::Invalid(
-                    "there is no cache folder for the weights: set HOME or XDG_CACHE_HOME".into(),
-                )
-            })
+        Ok(Self::new(cache_folder()?.join("models")))
     }
 
     /// Where the store is.
@@ -114,7 +102,9 @@ impl Store {
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
             .collect();
-        paths.sort();
+        // Where the very run is, no other has to be read.
+        let exact = self.path(identity, Some(epochs));
+        paths.sort_by_key(|path| (*path != exact, path.clone()));
         for path in paths {
             match Checkpoint::read(&path) {
                 Err(error) => remarks.push(format!("passed over: {error}")),
@@ -127,11 +117,32 @@ impl Store {
                         || (found.progress().epochs_done == epochs
                             && found.progress().partial_examples == 0.0);
                     if fits && best.as_ref().is_none_or(|b| steps(b) < steps(&found)) {
+                        let last = found.progress().epochs_done == epochs;
                         best = Some(found);
+                        if last {
+                            break;
+                        }
                     }
                 }
             }
         }
         (best, remarks)
     }
+}
+
+/// `$XDG_CACHE_HOME/icvae`, else `~/.cache/icvae`.
+pub(super) fn cache_folder() -> Result<PathBuf> {
+    let from = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    from("XDG_CACHE_HOME")
+        .or_else(|| from("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("icvae"))
+        .ok_or_else(|| {
+            Error::Invalid(
+                "there is no cache folder to keep anything in: set HOME or XDG_CACHE_HOME".into(),
+            )
+        })
 }

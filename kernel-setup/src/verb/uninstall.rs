@@ -14,7 +14,7 @@ use crate::{builds, disk, kernelspec, report};
 /// If a kernel or an installation is at work, or something can't be removed.
 pub fn run(layout: &Layout, all: bool) -> Result<()> {
     refuse_while_in_use(layout)?;
-    let kept = [layout.digits(), layout.models()];
+    let kept = [layout.digits(), layout.models(), layout.logs()];
     let mut parts = kernelspec::written(layout);
     parts.extend([layout.state(), layout.evcxr_root(), layout.evcxr_target()]);
     if all {
@@ -77,6 +77,7 @@ mod tests {
             layout.evcxr_root().join("bin/evcxr_jupyter"),
             layout.digits().join("train-images-idx3-ubyte"),
             layout.models().join("a.safetensors"),
+            layout.logs().join("run/events.out.tfevents.1.icvae"),
         ] {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
@@ -108,6 +109,7 @@ mod tests {
             layout.root.join("notebooks/mine.ipynb"),
             layout.digits(),
             layout.models(),
+            layout.logs(),
             other,
         ] {
             assert!(kept.exists(), "{}", kept.display());
