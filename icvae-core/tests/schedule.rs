@@ -91,7 +91,8 @@ fn weights(model: &Icvae) -> Vec<(String, Tensor)> {
 }
 
 /// Dropout, batch norm and a rate that falls: cut off in the middle of an epoch with a smaller rate, the
-/// run goes on to the last bit as if nothing had happened; and the epochs asked for can be had again.
+/// run goes on to the last bit as if nothing had happened; and the epochs that were kept
+/// can be had again.
 #[test]
 fn a_run_with_falling_rate_is_resumed_exactly() {
     let _turn = turn();
@@ -141,6 +142,7 @@ fn a_run_with_falling_rate_is_resumed_exactly() {
     };
     Trainer::new(&training(12, 1))
         .keep_in(store())
+        .keep_epochs([2, 7])
         .listen(interrupt)
         .fit(&cut, &train, Some(&test))
         .unwrap_err();
@@ -151,6 +153,21 @@ fn a_run_with_falling_rate_is_resumed_exactly() {
         .unwrap();
     assert_eq!(run.steps_found, 37);
     for ((name, a), (_, b)) in weights(&resumed).iter().zip(&weights(&straight)) {
+        assert_eq!(a, b, "{name}");
+    }
+
+    // The first sitting got past epoch 2, not past 7, and kept it; the second kept none but the last.
+    let early = model();
+    let run = Trainer::new(&training(2, 1))
+        .keep_in(store())
+        .fit(&early, &train, Some(&test))
+        .unwrap();
+    assert_eq!((run.steps_found, run.steps_trained), (10, 0));
+    let short = model();
+    Trainer::new(&training(2, 1))
+        .fit(&short, &train, Some(&test))
+        .unwrap();
+    for ((name, a), (_, b)) in weights(&early).iter().zip(&weights(&short)) {
         assert_eq!(a, b, "{name}");
     }
 

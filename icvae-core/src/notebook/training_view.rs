@@ -41,8 +41,12 @@ pub struct TrainingView<'a> {
     progress: Option<Progress>,
     picture: Option<DisplayHandle>,
     strip: Option<Strip<'a>>,
+    figures: Vec<Drawing<'a>>,
     last_frame: Option<(Instant, Duration)>,
 }
+
+/// Draws a figure of the model at a moment.
+type Drawing<'a> = Box<dyn FnMut() -> Result<Figure> + 'a>;
 
 /// Pictures of what the model makes at a moment.
 struct Strip<'a> {
@@ -60,6 +64,7 @@ impl<'a> TrainingView<'a> {
             progress: None,
             picture: None,
             strip: None,
+            figures: Vec::new(),
             last_frame: None,
         }
     }
@@ -76,6 +81,14 @@ impl<'a> TrainingView<'a> {
             image_shape,
             draw: Box::new(draw),
         });
+        self
+    }
+
+    /// Adds a figure under the curves and the strip: `draw` makes it whenever a frame is drawn. Several stand
+    /// side by side.
+    #[must_use]
+    pub fn figure(mut self, draw: impl FnMut() -> Result<Figure> + 'a) -> Self {
+        self.figures.push(Box::new(draw));
         self
     }
 
@@ -125,13 +138,29 @@ impl<'a> TrainingView<'a> {
         if every.iter().all(|&y| y > 0.0) {
             curves = curves.log_y();
         }
-        let curves = curves.draw()?;
+        let mut parts = vec![curves.draw()?];
+        parts.extend(self.pictures(history.epochs.len())?);
+        if !self.figures.is_empty() {
+            let drawn: Vec<_> = self
+                .figures
+                .iter_mut()
+                .map(|draw| draw())
+                .collect::<Result<_>>()?;
+            parts.push(Figure::beside("", &drawn)?);
+        }
+        if let [only] = parts.as_slice() {
+            return Ok(only.clone());
+        }
+        Figure::stacked("", &parts)
+    }
+
+    /// The strip, where there is one.
+    fn pictures(&mut self, epoch: usize) -> Result<Option<Figure>> {
         let Some(strip) = &mut self.strip else {
-            return Ok(curves);
+            return Ok(None);
         };
         let images = (strip.draw)()?;
         let count = images.size().first().copied().unwrap_or(0).max(1) as usize;
-        let epoch = history.epochs.len();
         let strip = ImageGrid::new(
             &images,
             strip.image_shape,
@@ -140,7 +169,7 @@ impl<'a> TrainingView<'a> {
         .title(format!("after epoch {epoch}"))
         .inverted(true)
         .draw()?;
-        Figure::stacked("", &[curves, strip])
+        Ok(Some(strip))
     }
 }
 
@@ -300,11 +329,18 @@ mod tests {
             drawn += 1;
             Ok(Tensor::zeros([4, 12], (Kind::Float, Device::Cpu)))
         };
-        let mut view = TrainingView::new("Training").strip((4, 3), images);
+        let mut plots = 0;
+        let plot = || {
+            plots += 1;
+            Curves::new("a figure").series("one", &[1.0, 2.0]).draw()
+        };
+        let mut view = TrainingView::new("Training")
+            .strip((4, 3), images)
+            .figure(plot);
         view.place = Place::Plain;
         tell(&mut view, 3);
         drop(view);
-        assert_eq!(drawn, 1);
+        assert_eq!((drawn, plots), (1, 1));
     }
 
     #[test]

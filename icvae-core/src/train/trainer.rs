@@ -39,6 +39,7 @@ pub struct Trainer<'a> {
     config: TrainConfig,
     listeners: Vec<Box<dyn Listener + 'a>>,
     store: Option<Store>,
+    kept: Vec<usize>,
     readable: bool,
 }
 
@@ -89,6 +90,7 @@ impl<'a> Trainer<'a> {
             config: config.clone(),
             listeners: Vec::new(),
             store: None,
+            kept: Vec::new(),
             readable: false,
         }
     }
@@ -105,6 +107,14 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn keep_in(mut self, store: Store) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Keeps the run as it is after these epochs too, beside its end: a model trained for one of them, with
+    /// the same settings otherwise, is then found in the store. So a film of the run can be made afterwards.
+    #[must_use]
+    pub fn keep_epochs(mut self, epochs: impl IntoIterator<Item = usize>) -> Self {
+        self.kept.extend(epochs);
         self
     }
 
@@ -133,6 +143,7 @@ impl<'a> Trainer<'a> {
             config,
             mut listeners,
             store,
+            kept,
             readable,
         } = self;
         config.check()?;
@@ -146,6 +157,7 @@ impl<'a> Trainer<'a> {
         let test = test.map(|data| data.to_device(device));
         let mut run = Run::begin(&config, store.as_ref(), model, &train, test.as_ref())?;
         run.fast = if readable { None } else { model.fast_step() };
+        run.kept = kept;
         let steps_found = run.progress.steps_done;
         let stopped = run.finish(&mut listeners)?;
         Ok(Outcome {
@@ -172,6 +184,8 @@ struct Unread {
 struct Run<'a, M: Model> {
     config: &'a TrainConfig,
     store: Option<&'a Store>,
+    /// Epochs after which the run is kept for good.
+    kept: Vec<usize>,
     model: &'a M,
     train: &'a Dataset,
     test: Option<&'a Dataset>,
@@ -226,6 +240,7 @@ impl<'a, M: Model> Run<'a, M> {
         Ok(Self {
             config,
             store,
+            kept: Vec::new(),
             model,
             train,
             test,
@@ -446,8 +461,10 @@ impl<'a, M: Model> Run<'a, M> {
         let Some(store) = self.store else {
             return false;
         };
-        let complete = self.progress.epochs_done == self.config.epochs;
-        let path = store.path(&self.identity, complete.then_some(self.config.epochs));
+        let epochs = self.progress.epochs_done;
+        let complete = self.progress.partial_examples == 0.0
+            && (epochs == self.config.epochs || self.kept.contains(&epochs));
+        let path = store.path(&self.identity, complete.then_some(epochs));
         let saved = Checkpoint::save(
             &path,
             self.model.var_store(),
