@@ -42,6 +42,7 @@ pub struct TrainingView<'a> {
     picture: Option<DisplayHandle>,
     strip: Option<Strip<'a>>,
     figures: Vec<Drawing<'a>>,
+    terms: Option<Vec<String>>,
     last_frame: Option<(Instant, Duration)>,
 }
 
@@ -65,8 +66,16 @@ impl<'a> TrainingView<'a> {
             picture: None,
             strip: None,
             figures: Vec::new(),
+            terms: None,
             last_frame: None,
         }
+    }
+
+    /// Draws only these terms of the loss, of those that the model has; without it, all.
+    #[must_use]
+    pub fn terms<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.terms = Some(names.into_iter().map(Into::into).collect());
+        self
     }
 
     /// Adds a row of pictures under the curves: `draw` returns them whenever a frame is drawn, as
@@ -130,7 +139,8 @@ impl<'a> TrainingView<'a> {
             .x_limits(1.0, self.epochs.max(2) as f64)
             .size(820, 320);
         let mut every = Vec::new();
-        for name in names.into_iter().flatten() {
+        let chosen = |name: &String| self.terms.as_ref().is_none_or(|terms| terms.contains(name));
+        for name in names.into_iter().flatten().filter(chosen) {
             let points = history.curve(&name, tested);
             every.extend(points.iter().map(|&(_, y)| y));
             curves = curves.series(name, &points);
@@ -341,6 +351,21 @@ mod tests {
         tell(&mut view, 3);
         drop(view);
         assert_eq!((drawn, plots), (1, 1));
+    }
+
+    #[test]
+    fn only_the_chosen_terms_are_drawn() -> Result<()> {
+        let mut history = history(2);
+        for record in &mut history.epochs {
+            for means in [Some(&mut record.train), record.test.as_mut()] {
+                means.into_iter().for_each(|m| m.0.push(("KL".into(), 1.0)));
+            }
+        }
+        let alt = |mut view: TrainingView<'_>| view.frame(&history).map(|f| f.alt().to_owned());
+        assert!(alt(TrainingView::new("Training"))?.contains("KL"));
+        let one = alt(TrainingView::new("Training").terms(["total"]))?;
+        assert!(one.contains("total falls") && !one.contains("KL"), "{one}");
+        Ok(())
     }
 
     #[test]
