@@ -262,7 +262,7 @@ fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
     Checkpoint::save(
         &path,
         saved.var_store(),
-        None,
+        &[],
         &Progress::default(),
         &settings,
     )
@@ -286,7 +286,7 @@ fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
     .unwrap();
     let before = weights(&wider);
     says(
-        read.restore(wider.var_store(), None).unwrap_err(),
+        read.restore(wider.var_store(), &mut []).unwrap_err(),
         "other sizes",
     );
     let deeper = Icvae::new(
@@ -298,17 +298,19 @@ fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
         0,
     )
     .unwrap();
-    says(read.restore(deeper.var_store(), None).unwrap_err(), "other");
-    assert_eq!(before, weights(&wider));
-    let mut adam = icvae_core::train::Adam::new(saved.var_store(), &AdamConfig::default()).unwrap();
     says(
-        read.restore(saved.var_store(), Some(&mut adam))
-            .unwrap_err(),
+        read.restore(deeper.var_store(), &mut []).unwrap_err(),
+        "other",
+    );
+    assert_eq!(before, weights(&wider));
+    let adam = icvae_core::train::Adam::new(saved.var_store(), &AdamConfig::default()).unwrap();
+    says(
+        read.restore(saved.var_store(), &mut [adam]).unwrap_err(),
         "can't be trained further",
     );
 
     let other = Icvae::new(&config(), Device::Cpu, 99).unwrap();
-    read.restore(other.var_store(), None).unwrap();
+    read.restore(other.var_store(), &mut []).unwrap();
     assert_same(&other, &saved);
 
     let bytes = std::fs::read(&path).unwrap();

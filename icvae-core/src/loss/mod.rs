@@ -3,6 +3,7 @@
 //! Every term says its **reduction**: a term "a batch" returns one number an example, `[B]`, and the
 //! caller takes the mean. Shape letters as in [`crate::model`].
 
+mod adversarial;
 mod bernoulli;
 mod gaussian;
 mod marginal_bound;
@@ -11,6 +12,7 @@ mod prior_kl;
 mod squared_error;
 mod total;
 
+pub use adversarial::{discriminator_loss, taken_for_code, taken_for_prior};
 pub use bernoulli::bernoulli_nll;
 pub(crate) use gaussian::check_variance;
 pub use gaussian::gaussian_nll;

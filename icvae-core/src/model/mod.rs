@@ -4,6 +4,7 @@
 //! Shape letters: `B` batch, `P` pixels, `C` classes, `Z` latent dimensions, `H` hidden units.
 
 mod activation;
+mod adversarial_autoencoder;
 mod batch_norm;
 mod config;
 mod decoder;
@@ -13,8 +14,10 @@ mod gaussian_encoder;
 mod icvae;
 mod icvae_step;
 mod likelihood;
+mod prior;
 
 pub use activation::Activation;
+pub use adversarial_autoencoder::{AdversarialAutoencoder, AdversarialConfig, Game};
 pub use batch_norm::batch_norm;
 pub use config::IcvaeConfig;
 pub use decoder::Decoder;
@@ -23,3 +26,4 @@ pub use gaussian::Gaussian;
 pub use gaussian_encoder::GaussianEncoder;
 pub use icvae::{Icvae, Terms};
 pub use likelihood::Likelihood;
+pub use prior::Prior;

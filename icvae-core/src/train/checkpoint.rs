@@ -44,19 +44,23 @@ const FORMAT: &str = "icvae-checkpoint-1";
 impl Checkpoint {
     /// Writes a checkpoint, whole or not at all.
     ///
-    /// `path` names the safetensors file; the settings go beside it with the extension `json`.
+    /// `path` names the safetensors file; the settings go beside it with the extension `json`. `optimisers`
+    /// are those of the run's turns, in their order; none keeps the weights alone.
     ///
     /// # Errors
     /// If the folder can't be made or a file can't be written; an earlier checkpoint then stays.
     pub fn save(
         path: &Path,
         vs: &nn::VarStore,
-        adam: Option<&Adam>,
+        optimisers: &[Adam],
         progress: &Progress,
         settings: &serde_json::Value,
     ) -> Result<()> {
         let mut tensors: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
-        tensors.extend(adam.map(Adam::state).unwrap_or_default());
+        for (turn, adam) in optimisers.iter().enumerate() {
+            let state = adam.state().into_iter();
+            tensors.extend(state.map(|(name, moment)| (of_turn(turn, name), moment)));
+        }
         tensors.sort_by(|a, b| a.0.cmp(&b.0));
         let data: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
             .iter()
@@ -155,11 +159,11 @@ impl Checkpoint {
         &self.settings
     }
 
-    /// Loads the weights into a model, and the moments into its optimiser where there is one.
+    /// Loads the weights into a model, and the moments into the optimisers of its turns where there are any.
     ///
     /// # Errors
-    /// If the checkpoint is of a model with other layers; then nothing is changed.
-    pub fn restore(&self, vs: &nn::VarStore, adam: Option<&mut Adam>) -> Result<()> {
+    /// If the checkpoint is of a model with other layers or turns; then the weights stay as they are.
+    pub fn restore(&self, vs: &nn::VarStore, optimisers: &mut [Adam]) -> Result<()> {
         let variables = vs.variables();
         for (name, variable) in &variables {
             match self.tensors.get(name) {
@@ -182,9 +186,10 @@ impl Checkpoint {
                 Some(_) => {}
             }
         }
-        if let Some(adam) = adam {
+        for (turn, adam) in optimisers.iter_mut().enumerate() {
             adam.restore(self.progress.steps_done, |name| {
-                self.tensors.get(name).map(Tensor::shallow_clone)
+                let name = of_turn(turn, name.to_owned());
+                self.tensors.get(&name).map(Tensor::shallow_clone)
             })
             .map_err(|error| broken(&self.path, format!("can't be trained further: {error}")))?;
         }
@@ -194,6 +199,16 @@ impl Checkpoint {
             }
         });
         Ok(())
+    }
+}
+
+/// The name under which a moment of a turn's optimiser is kept: its own for the first turn, which most
+/// models have alone.
+fn of_turn(turn: usize, name: String) -> String {
+    if turn == 0 {
+        name
+    } else {
+        format!("turn{}.{name}", turn + 1)
     }
 }
 

@@ -15,6 +15,7 @@ mod store;
 pub(crate) mod team;
 mod tensorboard;
 mod trainer;
+mod turn;
 
 pub use adam::{Adam, AdamConfig, EpsilonConvention};
 pub use checkpoint::{Checkpoint, Progress};
@@ -28,3 +29,4 @@ pub use step::Step;
 pub use store::Store;
 pub use tensorboard::TensorBoard;
 pub use trainer::{Outcome, Trainer, evaluate};
+pub use turn::Turn;

@@ -2,7 +2,7 @@
 
 use tch::{Tensor, nn};
 
-use super::Step;
+use super::{Step, Turn};
 use crate::Result;
 use crate::data::Batch;
 
@@ -58,6 +58,25 @@ pub trait Model: Sized {
     /// If the model can't be built.
     fn rebuild(&self) -> Result<Self>;
 
+    /// The turns of a training step, in their order, for a model whose networks are trained against each
+    /// other; none where one loss moves everything.
+    fn turns(&self) -> Vec<Turn> {
+        Vec::new()
+    }
+
+    /// The loss of one turn on a batch, while training, with the terms that the turn reports. The weights
+    /// are those that the turns before it have left.
+    ///
+    /// A step reports the terms of all turns in their order, then the first turn's loss as `total`;
+    /// [`Model::losses`] reports the same names on the test data.
+    ///
+    /// # Errors
+    /// If the batch does not fit the model.
+    fn turn_losses(&self, turn: &Turn, batch: &Batch) -> Result<Losses> {
+        let _ = turn;
+        self.losses(batch, true)
+    }
+
     /// The model's own fast training step, where it has one that applies: the trainer then takes it instead
     /// of [`Model::losses`] and automatic differentiation.
     fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
@@ -98,6 +117,13 @@ impl Losses {
         let mut names: Vec<_> = self.terms.iter().map(|(name, _)| name.clone()).collect();
         names.push("total".into());
         names
+    }
+
+    /// The terms alone, without the total: names and detached values.
+    pub(super) fn into_terms(self) -> impl Iterator<Item = (String, Tensor)> {
+        self.terms
+            .into_iter()
+            .map(|(name, term)| (name, term.detach()))
     }
 
     /// The values in the order of [`Losses::names`], detached, `[T]` on the model's device.

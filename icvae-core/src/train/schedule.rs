@@ -13,6 +13,11 @@ pub enum Schedule {
     /// The optimiser's own, all the time.
     #[default]
     Constant,
+    /// Multiplied by `factor` after every epoch.
+    Decay {
+        /// Greater than 0 and at most 1.
+        factor: f64,
+    },
     /// Smaller each time that the loss stops falling.
     ReduceOnPlateau(ReduceOnPlateau),
 }
@@ -88,8 +93,15 @@ impl Schedule {
     /// # Errors
     /// One sentence that names the first number that makes no sense.
     pub fn check(&self) -> Result<()> {
-        let Self::ReduceOnPlateau(rule) = self else {
-            return Ok(());
+        let rule = match self {
+            Self::Constant => return Ok(()),
+            Self::Decay { factor } if *factor > 0.0 && *factor <= 1.0 => return Ok(()),
+            Self::Decay { factor } => {
+                return Err(Error::Invalid(format!(
+                    "the learning rate's factor is {factor}, but must be greater than 0 and at most 1"
+                )));
+            }
+            Self::ReduceOnPlateau(rule) => rule,
         };
         if !(rule.factor > 0.0 && rule.factor < 1.0) {
             return Err(Error::Invalid(format!(
@@ -124,6 +136,9 @@ impl Schedule {
     pub(super) fn learning_rates(&self, initial: f64, history: &History) -> Vec<f64> {
         match self {
             Self::Constant => vec![initial; history.epochs.len() + 1],
+            Self::Decay { factor } => (0..=history.epochs.len())
+                .map(|epoch| initial * factor.powi(epoch as i32))
+                .collect(),
             Self::ReduceOnPlateau(rule) => {
                 let watched: Vec<f64> = history
                     .epochs

@@ -6,7 +6,7 @@ use tch::{Device, Tensor, no_grad};
 
 use super::{
     Adam, Checkpoint, Control, EpochRecord, Event, History, Listener, Model, Progress, Step,
-    StopReason, Store, TermMeans, TrainConfig, step_seed,
+    StopReason, Store, TermMeans, TrainConfig, Turn, step_seed,
 };
 use crate::data::{Batches, Dataset};
 use crate::interrupt::interrupted;
@@ -156,7 +156,11 @@ impl<'a> Trainer<'a> {
         let train = train.to_device(device);
         let test = test.map(|data| data.to_device(device));
         let mut run = Run::begin(&config, store.as_ref(), model, &train, test.as_ref())?;
-        run.fast = if readable { None } else { model.fast_step() };
+        run.fast = if readable || !run.turns.is_empty() {
+            None
+        } else {
+            model.fast_step()
+        };
         run.kept = kept;
         let steps_found = run.progress.steps_done;
         let stopped = run.finish(&mut listeners)?;
@@ -191,7 +195,9 @@ struct Run<'a, M: Model> {
     test: Option<&'a Dataset>,
     fast: Option<Box<dyn Step + 'a>>,
     identity: serde_json::Value,
-    adam: Adam,
+    turns: Vec<Turn>,
+    /// One for each turn, or the one of a model without turns.
+    optimisers: Vec<Adam>,
     progress: Progress,
     names: Vec<String>,
     /// Steps that were not read back yet.
@@ -211,7 +217,14 @@ impl<'a, M: Model> Run<'a, M> {
         test: Option<&'a Dataset>,
     ) -> Result<Self> {
         let vs = model.var_store();
-        let mut adam = Adam::new(vs, &config.adam)?;
+        let turns = model.turns();
+        let mut optimisers = turns
+            .iter()
+            .map(|turn| Adam::for_variables(turn.variables(vs)?, turn.adam_or(&config.adam)))
+            .collect::<Result<Vec<_>>>()?;
+        if turns.is_empty() {
+            optimisers.push(Adam::new(vs, &config.adam)?);
+        }
         let mut progress = Progress::default();
         let (mut identity, mut remarks) = (serde_json::Value::Null, Vec::new());
         let mut found = None;
@@ -223,7 +236,7 @@ impl<'a, M: Model> Run<'a, M> {
         }
         match found {
             Some(checkpoint) => {
-                checkpoint.restore(vs, Some(&mut adam))?;
+                checkpoint.restore(vs, &mut optimisers)?;
                 progress = checkpoint.progress().clone();
             }
             None => {
@@ -246,7 +259,8 @@ impl<'a, M: Model> Run<'a, M> {
             test,
             fast: None,
             identity,
-            adam,
+            turns,
+            optimisers,
             progress,
             names: Vec::new(),
             unread: Vec::new(),
@@ -322,8 +336,16 @@ impl<'a, M: Model> Run<'a, M> {
             config.seed,
             epoch as u64,
         )?;
-        if let Some(&rate) = config.learning_rates(&self.progress.history).last() {
-            self.adam.set_learning_rate(rate);
+        for (turn, adam) in self.optimisers.iter_mut().enumerate() {
+            let initial = self
+                .turns
+                .get(turn)
+                .map_or(&config.adam, |turn| turn.adam_or(&config.adam));
+            let history = &self.progress.history;
+            let rates = config
+                .schedule
+                .learning_rates(initial.learning_rate, history);
+            adam.set_learning_rate(rates.last().copied().unwrap_or(initial.learning_rate));
         }
         let steps = batches.len() as u64;
         let first = self.progress.steps_done - (epoch as u64 - 1) * steps;
@@ -403,8 +425,10 @@ impl<'a, M: Model> Run<'a, M> {
                 self.names = fast.names();
             }
             self.count(epoch, number, fast.run(self.train, indices)?, examples)?;
-            self.adam.apply(fast.gradients())?;
+            self.optimisers[0].apply(fast.gradients())?;
             self.fast = Some(fast);
+        } else if !self.turns.is_empty() {
+            self.take_turns(epoch, number, indices)?;
         } else {
             let batch = self.train.batch(indices)?;
             let losses = self.model.losses(&batch, true)?;
@@ -420,9 +444,46 @@ impl<'a, M: Model> Run<'a, M> {
             if batch.x.device() == Device::Cpu || self.unread.len() >= STEPS_UNREAD {
                 self.read_back(epoch)?;
             }
-            self.adam.minimise(losses.total())?;
+            self.optimisers[0].minimise(losses.total())?;
         }
         self.progress.steps_done = number;
+        Ok(())
+    }
+
+    /// Trains on one batch, turn by turn.
+    fn take_turns(&mut self, epoch: usize, step: u64, indices: &Tensor) -> Result<()> {
+        let batch = self.train.batch(indices)?;
+        let on_cpu = batch.x.device() == Device::Cpu;
+        let (mut names, mut values, mut first) = (Vec::new(), Vec::new(), None);
+        for (turn, adam) in self.turns.iter().zip(&mut self.optimisers) {
+            let losses = self.model.turn_losses(turn, &batch)?;
+            // A look at the loss is free on the CPU. Elsewhere the terms tell, a little later.
+            let value = if on_cpu {
+                losses.total().f_double_value(&[])?
+            } else {
+                0.0
+            };
+            if !value.is_finite() {
+                return Err(Error::NotFinite { step, epoch, value });
+            }
+            adam.minimise(losses.total())?;
+            first.get_or_insert_with(|| losses.total().detach());
+            for (name, value) in losses.into_terms() {
+                names.push(name);
+                values.push(value);
+            }
+        }
+        names.push("total".into());
+        values.extend(first);
+        self.names = names;
+        self.unread.push(Unread {
+            step,
+            values: Tensor::f_stack(&values, 0)?,
+            examples: indices.size()[0] as f64,
+        });
+        if on_cpu || self.unread.len() >= STEPS_UNREAD {
+            self.read_back(epoch)?;
+        }
         Ok(())
     }
 
@@ -442,8 +503,14 @@ impl<'a, M: Model> Run<'a, M> {
 
     /// Adds a step's values to the epoch's sums, unless the loss is no number.
     fn count(&mut self, epoch: usize, step: u64, values: &[f32], examples: f64) -> Result<()> {
-        let value = f64::from(*values.last().unwrap_or(&f32::NAN));
-        if !value.is_finite() {
+        // Of several turns each can fail; of one, what it reports beside its loss may be anything.
+        let losses = if self.turns.is_empty() {
+            &values[values.len().saturating_sub(1)..]
+        } else {
+            values
+        };
+        let broken = losses.iter().find(|value| !value.is_finite());
+        if let Some(value) = broken.map(|&value| f64::from(value)) {
             return Err(Error::NotFinite { step, epoch, value });
         }
         let sums = &mut self.progress.partial_sums;
@@ -468,7 +535,7 @@ impl<'a, M: Model> Run<'a, M> {
         let saved = Checkpoint::save(
             &path,
             self.model.var_store(),
-            Some(&self.adam),
+            &self.optimisers,
             &self.progress,
             &self.identity,
         );
