@@ -33,8 +33,8 @@ pub fn pca(codes: &Tensor, axes: i64) -> Result<Projection> {
     no_grad(|| {
         let codes = codes.to_kind(Kind::Double);
         let centred = &codes - codes.mean_dim([0i64].as_slice(), true, Kind::Double);
-        let (_, values, vt) = Tensor::f_linalg_svd(&centred, false, "")?;
-        let axis = vt.narrow(0, 0, axes); // [K, Z]
+        let (_, values, v) = centred.f_svd(true, true)?;
+        let axis = v.tr().narrow(0, 0, axes); // [K, Z]
         let largest = axis.abs().argmax(1, true);
         let axis = &axis * axis.gather(1, &largest, false).sign();
         let variances = values.square();
@@ -70,8 +70,9 @@ impl Default for TsneConfig {
 /// t-SNE (van der Maaten and Hinton 2008) with Barnes–Hut trees (van der Maaten 2014): codes `[N, Z]` on a plane
 /// `[N, 2]` where near neighbours stay near. Distances between far points mean nothing.
 ///
-/// It starts from the two principal axes, scaled to a standard deviation of 1e-4, so the same codes give
-/// the same picture, and its large-scale layout is that of the codes (Kobak and Berens 2019).
+/// It starts from the two principal axes, scaled to a standard deviation of 1e-4, so that its large-scale
+/// layout is that of the codes and draws no lots (Kobak and Berens 2019). The same codes give nearly the
+/// same picture; not to the last bit, since threads sum in any order.
 ///
 /// # Errors
 /// If there are not more than three times as many codes as the perplexity, or a number makes no sense.

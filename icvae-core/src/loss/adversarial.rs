@@ -2,7 +2,8 @@
 
 use tch::Tensor;
 
-/// −log D(z) with D = sigmoid of the log-odds a: log(1 + e^(−a)), without overflow.
+/// −log D(z) with D = sigmoid of the log-odds a: log(1 + e^(−a)), which libtorch's softplus computes
+/// without overflow.
 ///
 /// The discriminator minimises it on draws of the prior. The encoder minimises it on its own codes, to have
 /// them taken for the prior's: the "non-saturating" form of Goodfellow et al. 2014 (section 3), whose
@@ -18,7 +19,7 @@ use tch::Tensor;
 /// assert_eq!(nats.double_value(&[1]), 1000.0);
 /// ```
 pub fn taken_for_prior(log_odds: &Tensor) -> Tensor {
-    (-log_odds).clamp_min(0.0) + (-log_odds.abs()).exp().log1p()
+    (-log_odds).softplus()
 }
 
 /// −log(1 − D(z)) with D = sigmoid of the log-odds a: log(1 + e^a), without overflow.
@@ -28,7 +29,7 @@ pub fn taken_for_prior(log_odds: &Tensor) -> Tensor {
 ///
 /// Takes log-odds, `[B, 1]` or `[B]`; returns nats of the same shape: **not reduced over the batch**.
 pub fn taken_for_code(log_odds: &Tensor) -> Tensor {
-    taken_for_prior(&-log_odds)
+    log_odds.softplus()
 }
 
 /// What the discriminator minimises: half of [`taken_for_prior`] on the prior's draws and half of

@@ -10,19 +10,17 @@ use crate::train::{Losses, Model, Turn};
 use crate::{Error, Result};
 
 /// How reconstruction and adversary share a training step.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Game {
-    /// Two turns: encoder and decoder minimise reconstruction + λ · fooling, the discriminator its own loss.
-    /// λ says how much reconstruction a better fit to the prior is worth.
-    Weighted {
-        /// λ, 0 or more.
-        lambda: f64,
-    },
-    /// Four turns, each with an Adam of its own: encoder and decoder for the reconstruction, the encoder to
-    /// fool, the discriminator on codes, the discriminator on the prior. Adam divides each gradient by its
-    /// own size, so nothing weighs one turn against another.
+    /// Makhzani et al. 2015, section 2: encoder and decoder minimise the reconstruction error, then the
+    /// discriminator its own loss on codes and prior together, then the encoder fools it.
+    ThreeTurns,
+    /// The discriminator in two halves: reconstruction, fooling, then the discriminator on codes alone and
+    /// on the prior alone.
     FourTurns,
+    /// No adversary: the encoder is never asked to fool. The discriminator still learns, to be read.
+    Unopposed,
 }
 
 /// Everything that defines an [`AdversarialAutoencoder`]; the defaults are the widths of Makhzani et al. 2015
@@ -51,7 +49,8 @@ pub struct AdversarialConfig {
     pub output_activation: Activation,
     /// What the codes of all images together are to look like.
     pub prior: Prior,
-    /// How reconstruction and adversary share a step.
+    /// How reconstruction and adversary share a step. Each turn has an Adam of its own, which divides every
+    /// gradient by its usual size: no turn outweighs another by the scale of its loss.
     pub game: Game,
 }
 
@@ -65,7 +64,7 @@ impl Default for AdversarialConfig {
             code_activation: Activation::Linear,
             output_activation: Activation::Tanh,
             prior: Prior::Gaussian,
-            game: Game::Weighted { lambda: 0.02 },
+            game: Game::ThreeTurns,
         }
     }
 }
@@ -82,13 +81,6 @@ impl AdversarialConfig {
                     "{name} is {value}, but a model needs at least 1"
                 )));
             }
-        }
-        if let Game::Weighted { lambda } = self.game
-            && !(lambda.is_finite() && lambda >= 0.0)
-        {
-            return Err(Error::Invalid(format!(
-                "lambda is {lambda}, but must be a number of 0 or more"
-            )));
         }
         self.prior.check()?;
         self.stack().check()
@@ -152,8 +144,7 @@ impl Network {
     }
 }
 
-/// The loss that one turn minimises.
-const AUTOENCODER: &str = "autoencoder";
+// Turns, and the terms they report.
 const RECONSTRUCTION: &str = "reconstruction";
 const FOOLING: &str = "fooling";
 const DISCRIMINATOR: &str = "discriminator";
@@ -255,19 +246,9 @@ impl AdversarialAutoencoder {
             .sample(n, self.config.latent, self.vs.device())
     }
 
-    /// The encoder's side: reconstruction error and fooling, means over the batch.
-    fn autoencoder_terms(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
-        let z = self.encode_signed(x);
-        let fooling = loss::taken_for_prior(&self.discriminator.forward(&z)).mean(None);
-        Ok((self.error(x, &z)?.mean(None), fooling))
-    }
-
-    /// What the autoencoder minimises, under the weighting of the game.
-    fn weigh(&self, reconstruction: &Tensor, fooling: &Tensor) -> Tensor {
-        match self.config.game {
-            Game::Weighted { lambda } => reconstruction + fooling * lambda,
-            Game::FourTurns => reconstruction.shallow_clone(),
-        }
+    /// The encoder's side of the game: a scalar, mean over the batch.
+    fn fooling(&self, z: &Tensor) -> Tensor {
+        loss::taken_for_prior(&self.discriminator.forward(z)).mean(None)
     }
 
     /// The discriminator's view of the codes of a batch, which it can't change.
@@ -290,34 +271,38 @@ impl Model for AdversarialAutoencoder {
     fn losses(&self, batch: &Batch, _train: bool) -> Result<Losses> {
         has_width("the image x", &batch.x, "[B, P]", self.config.pixels)?;
         let x = signed(&batch.x);
-        let (reconstruction, fooling) = self.autoencoder_terms(&x)?;
-        let losses = Losses::new(self.weigh(&reconstruction, &fooling))
-            .with(RECONSTRUCTION, reconstruction)
-            .with(FOOLING, fooling);
-        let (on_codes, on_prior) = (self.on_codes(&x), self.on_prior(x.size()[0])?);
+        let z = self.encode_signed(&x);
+        let reconstruction = self.error(&x, &z)?.mean(None);
+        let losses =
+            Losses::new(reconstruction.shallow_clone()).with(RECONSTRUCTION, reconstruction);
+        let on_codes = self.discriminator.forward(&z);
+        let on_prior = self.on_prior(x.size()[0])?;
+        let whole = || loss::discriminator_loss(&on_prior, &on_codes);
         Ok(match self.config.game {
-            Game::Weighted { .. } => losses.with(
-                DISCRIMINATOR,
-                loss::discriminator_loss(&on_prior, &on_codes),
-            ),
+            Game::ThreeTurns => losses
+                .with(DISCRIMINATOR, whole())
+                .with(FOOLING, self.fooling(&z)),
             Game::FourTurns => losses
+                .with(FOOLING, self.fooling(&z))
                 .with(ON_CODES, loss::taken_for_code(&on_codes).mean(None))
                 .with(ON_PRIOR, loss::taken_for_prior(&on_prior).mean(None)),
+            Game::Unopposed => losses.with(DISCRIMINATOR, whole()),
         })
     }
 
     fn turns(&self) -> Vec<Turn> {
+        let reconstruction = Turn::new(RECONSTRUCTION, ["enc", "dec"]);
+        let discriminator = Turn::new(DISCRIMINATOR, ["disc"]);
+        let fooling = Turn::new(FOOLING, ["enc"]);
         match self.config.game {
-            Game::Weighted { .. } => vec![
-                Turn::new(AUTOENCODER, ["enc", "dec"]),
-                Turn::new(DISCRIMINATOR, ["disc"]),
-            ],
+            Game::ThreeTurns => vec![reconstruction, discriminator, fooling],
             Game::FourTurns => vec![
-                Turn::new(RECONSTRUCTION, ["enc", "dec"]),
-                Turn::new(FOOLING, ["enc"]),
+                reconstruction,
+                fooling,
                 Turn::new(ON_CODES, ["disc"]),
                 Turn::new(ON_PRIOR, ["disc"]),
             ],
+            Game::Unopposed => vec![reconstruction, discriminator],
         }
     }
 
@@ -327,12 +312,6 @@ impl Model for AdversarialAutoencoder {
         let count = x.size()[0];
         let only = |name: &str, loss: Tensor| Losses::new(loss.shallow_clone()).with(name, loss);
         Ok(match turn.name() {
-            AUTOENCODER => {
-                let (reconstruction, fooling) = self.autoencoder_terms(&x)?;
-                Losses::new(self.weigh(&reconstruction, &fooling))
-                    .with(RECONSTRUCTION, reconstruction)
-                    .with(FOOLING, fooling)
-            }
             DISCRIMINATOR => {
                 let (on_codes, on_prior) = (self.on_codes(&x), self.on_prior(count)?);
                 only(
@@ -344,10 +323,7 @@ impl Model for AdversarialAutoencoder {
                 let error = self.error(&x, &self.encode_signed(&x))?;
                 only(RECONSTRUCTION, error.mean(None))
             }
-            FOOLING => {
-                let log_odds = self.discriminator.forward(&self.encode_signed(&x));
-                only(FOOLING, loss::taken_for_prior(&log_odds).mean(None))
-            }
+            FOOLING => only(FOOLING, self.fooling(&self.encode_signed(&x))),
             ON_CODES => only(
                 ON_CODES,
                 loss::taken_for_code(&self.on_codes(&x)).mean(None),

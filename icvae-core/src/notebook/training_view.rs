@@ -38,6 +38,7 @@ pub struct TrainingView<'a> {
     title: String,
     place: Place,
     epochs: usize,
+    noted: Vec<String>,
     progress: Option<Progress>,
     picture: Option<DisplayHandle>,
     strip: Option<Strip<'a>>,
@@ -62,6 +63,7 @@ impl<'a> TrainingView<'a> {
             title: title.into(),
             place: Place::find(),
             epochs: 0,
+            noted: vec!["total".into()],
             progress: None,
             picture: None,
             strip: None,
@@ -75,6 +77,14 @@ impl<'a> TrainingView<'a> {
     #[must_use]
     pub fn terms<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.terms = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Notes these terms beside the progress after every epoch, in place of `total`: both sides of a game,
+    /// say.
+    #[must_use]
+    pub fn noting<S: Into<String>>(mut self, terms: impl IntoIterator<Item = S>) -> Self {
+        self.noted = terms.into_iter().map(Into::into).collect();
         self
     }
 
@@ -207,8 +217,15 @@ impl Listener for TrainingView<'_> {
             Event::EpochEnd { record, history } => {
                 if let Some(progress) = &mut self.progress {
                     let means = record.test.as_ref().unwrap_or(&record.train);
-                    let total = means.get("total").unwrap_or(f64::NAN);
-                    progress.note(format!("epoch {}: total {total:.2}", record.epoch));
+                    let terms: Vec<_> = (self.noted.iter())
+                        .filter_map(|name| Some((name, means.get(name)?)))
+                        // Hundredths are enough for tens, not for a fraction of one.
+                        .map(|(name, value)| {
+                            let digits = if value.abs() < 1.0 { 3 } else { 2 };
+                            format!("{name} {value:.digits$}")
+                        })
+                        .collect();
+                    progress.note(format!("epoch {}: {}", record.epoch, terms.join(", ")));
                 }
                 self.show(history, false);
             }

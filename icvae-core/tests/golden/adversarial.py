@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 P, H, Z, B, STEPS = 12, 8, 3, 5, 4
-LAMBDA, RATE = 0.3, 1e-2
+RATE = 1e-2
 out = {}
 g = torch.Generator().manual_seed(2015)
 bce = F.binary_cross_entropy_with_logits
@@ -85,35 +85,35 @@ def play(game):
     fooling = lambda x: bce(judge(w, encode(w, x)), torch.ones(B, 1))
     on_codes = lambda x: bce(judge(w, encode(w, x).detach()), torch.zeros(B, 1))
     on_prior = lambda z: bce(judge(w, z), torch.ones(B, 1))
-    if game == "weighted":
+    if game == "three_turns":
         turns = [
-            (adam("enc", "dec"), lambda x, z: [reconstruction(x), fooling(x)], [1.0, LAMBDA]),
-            (adam("disc"), lambda x, z: [0.5 * (on_codes(x) + on_prior(z))], [1.0]),
+            (adam("enc", "dec"), lambda x, z: reconstruction(x)),
+            (adam("disc"), lambda x, z: 0.5 * (on_codes(x) + on_prior(z))),
+            (adam("enc"), lambda x, z: fooling(x)),
         ]
     else:
         turns = [
-            (adam("enc", "dec"), lambda x, z: [reconstruction(x)], [1.0]),
-            (adam("enc"), lambda x, z: [fooling(x)], [1.0]),
-            (adam("disc"), lambda x, z: [on_codes(x)], [1.0]),
-            (adam("disc"), lambda x, z: [on_prior(z)], [1.0]),
+            (adam("enc", "dec"), lambda x, z: reconstruction(x)),
+            (adam("enc"), lambda x, z: fooling(x)),
+            (adam("disc"), lambda x, z: on_codes(x)),
+            (adam("disc"), lambda x, z: on_prior(z)),
         ]
     values = []
     x = images.float() / 255 * 2 - 1
     for step in range(STEPS):
         z, row = draw(step), []
-        for (optimiser, variables), terms, factors in turns:
-            terms = terms(x, z)
-            loss = sum(f * t for f, t in zip(factors, terms))
+        for (optimiser, variables), minimised in turns:
+            loss = minimised(x, z)
             for v, gradient in zip(variables, torch.autograd.grad(loss, variables)):
                 v.grad = gradient
             optimiser.step()
-            row += [t.detach() for t in terms]
+            row.append(loss.detach())
         values.append(torch.stack(row))
     out[f"{game}.terms"] = torch.stack(values)
     out.update({f"{game}.{name}": v.detach() for name, v in w.items()})
 
 
-play("weighted")
+play("three_turns")
 play("four_turns")
 save_file({k: v.contiguous() for k, v in out.items()}, Path(__file__).with_name("adversarial.safetensors"))
 print(f"{len(out)} tensors")
