@@ -51,6 +51,7 @@ fn small(game: Game) -> AdversarialConfig {
         hidden: vec![8],
         latent: 3,
         game,
+        fooling_pace: 0.3,
         ..Default::default()
     }
 }
@@ -125,7 +126,7 @@ impl Model for Fixture {
     fn turn_losses(&self, turn: &Turn, batch: &Batch) -> Result<Losses> {
         self.0.turn_losses(turn, batch)
     }
-    fn settings(&self) -> icvae_core::serde_json::Value {
+    fn settings(&self) -> serde_json::Value {
         self.0.settings()
     }
     fn rebuild(&self) -> Result<Self> {
@@ -194,8 +195,8 @@ fn a_turn_moves_its_own_networks_and_none_else() {
             fn turn_losses(&self, turn: &Turn, batch: &Batch) -> Result<Losses> {
                 self.0.turn_losses(turn, batch)
             }
-            fn settings(&self) -> icvae_core::serde_json::Value {
-                icvae_core::serde_json::Value::Null
+            fn settings(&self) -> serde_json::Value {
+                serde_json::Value::Null
             }
             fn rebuild(&self) -> Result<Self> {
                 Ok(Self(self.0, self.1))
@@ -332,6 +333,13 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
         }),
         "hidden",
     );
+    says(
+        build(AdversarialConfig {
+            fooling_pace: 0.0,
+            ..base()
+        }),
+        "fooling_pace",
+    );
     let prior = Prior::StudentT { freedom: -1.0 };
     says(
         build(AdversarialConfig { prior, ..base() }),
@@ -365,8 +373,8 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
         fn turns(&self) -> Vec<Turn> {
             vec![Turn::new("lost", ["critic"])]
         }
-        fn settings(&self) -> icvae_core::serde_json::Value {
-            icvae_core::serde_json::Value::Null
+        fn settings(&self) -> serde_json::Value {
+            serde_json::Value::Null
         }
         fn rebuild(&self) -> Result<Self> {
             unreachable!("the turn is refused before")

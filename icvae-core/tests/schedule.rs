@@ -9,8 +9,8 @@ use icvae_core::model::{Icvae, IcvaeConfig};
 use icvae_core::serde_json::{self, Value};
 use icvae_core::tch::{self, Device, Kind, Tensor};
 use icvae_core::train::{
-    AdamConfig, Control, Event, Model, ReduceOnPlateau, Schedule, StopReason, Store, TrainConfig,
-    Trainer,
+    AdamConfig, Control, EpochRecord, Event, History, Model, ReduceOnPlateau, Schedule, StopReason,
+    Store, TrainConfig, Trainer,
 };
 
 /// libtorch's generator is one for the process.
@@ -184,5 +184,30 @@ fn a_run_with_falling_rate_is_resumed_exactly() {
         assert_eq!(run.steps_found, 0);
         let same = other.learning_rates(&run.history) == rates;
         assert!(!same, "the rates differ");
+    }
+}
+
+#[test]
+fn a_decay_multiplies_every_epoch() {
+    let schedule = Schedule::Decay { factor: 0.5 };
+    let record = |epoch| EpochRecord {
+        epoch,
+        train: Default::default(),
+        test: None,
+        seconds: 0.0,
+        evaluation_seconds: 0.0,
+    };
+    let history = History {
+        epochs: (1..=3).map(record).collect(),
+    };
+    let config = TrainConfig {
+        schedule,
+        ..Default::default()
+    };
+    let rates = config.learning_rates(&history);
+    assert_eq!(rates, [5e-4, 2.5e-4, 1.25e-4, 6.25e-5]);
+    for factor in [0.0, 1.1, f64::NAN] {
+        let error = Schedule::Decay { factor }.check().unwrap_err();
+        assert!(error.to_string().contains("at most 1"), "{error}");
     }
 }

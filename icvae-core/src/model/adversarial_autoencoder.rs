@@ -52,6 +52,9 @@ pub struct AdversarialConfig {
     /// How reconstruction and adversary share a step. Each turn has an Adam of its own, which divides every
     /// gradient by its usual size: no turn outweighs another by the scale of its loss.
     pub game: Game,
+    /// The learning rate of the fooling turn as a share of the run's, greater than 0: the weight of the
+    /// prior against the reconstruction.
+    pub fooling_pace: f64,
 }
 
 impl Default for AdversarialConfig {
@@ -65,6 +68,7 @@ impl Default for AdversarialConfig {
             output_activation: Activation::Tanh,
             prior: Prior::Gaussian,
             game: Game::ThreeTurns,
+            fooling_pace: 1.0,
         }
     }
 }
@@ -81,6 +85,13 @@ impl AdversarialConfig {
                     "{name} is {value}, but a model needs at least 1"
                 )));
             }
+        }
+        if !(self.fooling_pace.is_finite() && self.fooling_pace > 0.0) {
+            return Err(Error::Invalid(format!(
+                "fooling_pace is {}, but must be greater than 0: a game without fooling is \
+                 Game::Unopposed",
+                self.fooling_pace
+            )));
         }
         self.prior.check()?;
         self.stack().check()
@@ -293,7 +304,7 @@ impl Model for AdversarialAutoencoder {
     fn turns(&self) -> Vec<Turn> {
         let reconstruction = Turn::new(RECONSTRUCTION, ["enc", "dec"]);
         let discriminator = Turn::new(DISCRIMINATOR, ["disc"]);
-        let fooling = Turn::new(FOOLING, ["enc"]);
+        let fooling = Turn::new(FOOLING, ["enc"]).at_pace(self.config.fooling_pace);
         match self.config.game {
             Game::ThreeTurns => vec![reconstruction, discriminator, fooling],
             Game::FourTurns => vec![

@@ -220,7 +220,11 @@ impl<'a, M: Model> Run<'a, M> {
         let turns = model.turns();
         let mut optimisers = turns
             .iter()
-            .map(|turn| Adam::for_variables(turn.variables(vs)?, turn.adam_or(&config.adam)))
+            .map(|turn| {
+                let mut adam = config.adam.clone();
+                adam.learning_rate *= turn.pace();
+                Adam::for_variables(turn.variables(vs)?, &adam)
+            })
             .collect::<Result<Vec<_>>>()?;
         if turns.is_empty() {
             optimisers.push(Adam::new(vs, &config.adam)?);
@@ -336,16 +340,11 @@ impl<'a, M: Model> Run<'a, M> {
             config.seed,
             epoch as u64,
         )?;
-        for (turn, adam) in self.optimisers.iter_mut().enumerate() {
-            let initial = self
-                .turns
-                .get(turn)
-                .map_or(&config.adam, |turn| turn.adam_or(&config.adam));
-            let history = &self.progress.history;
-            let rates = config
-                .schedule
-                .learning_rates(initial.learning_rate, history);
-            adam.set_learning_rate(rates.last().copied().unwrap_or(initial.learning_rate));
+        if let Some(&rate) = config.learning_rates(&self.progress.history).last() {
+            for (turn, adam) in self.optimisers.iter_mut().enumerate() {
+                let pace = self.turns.get(turn).map_or(1.0, Turn::pace);
+                adam.set_learning_rate(rate * pace);
+            }
         }
         let steps = batches.len() as u64;
         let first = self.progress.steps_done - (epoch as u64 - 1) * steps;

@@ -2,15 +2,14 @@
 
 use tch::{Tensor, nn};
 
-use super::AdamConfig;
 use crate::{Error, Result};
 
-/// One of the updates that make a step: its name, the networks that it moves, and its own Adam.
+/// One of the updates that make a step: its name, the networks that it moves, and how fast.
 ///
 /// A model whose networks play against each other returns several from
 /// [`Model::turns`](super::Model::turns). Each minimises a loss of its own over its own variables; every other
 /// variable stays as it is, whatever the loss depends on. The networks may be in several turns: each turn
-/// keeps its own moments of them.
+/// has its own Adam, with its own moments of them.
 ///
 /// ```
 /// use icvae_core::train::Turn;
@@ -22,7 +21,7 @@ use crate::{Error, Result};
 pub struct Turn {
     name: String,
     networks: Vec<String>,
-    adam: Option<AdamConfig>,
+    pace: f64,
 }
 
 impl Turn {
@@ -35,14 +34,14 @@ impl Turn {
         Self {
             name: name.into(),
             networks: networks.into_iter().map(Into::into).collect(),
-            adam: None,
+            pace: 1.0,
         }
     }
 
-    /// Gives the turn other numbers for Adam than the run's.
+    /// Lets the turn learn at a share of the run's learning rate.
     #[must_use]
-    pub fn adam(mut self, config: AdamConfig) -> Self {
-        self.adam = Some(config);
+    pub fn at_pace(mut self, share: f64) -> Self {
+        self.pace = share;
         self
     }
 
@@ -56,9 +55,9 @@ impl Turn {
         &self.networks
     }
 
-    /// The turn's own numbers for Adam, or the run's.
-    pub(super) fn adam_or<'a>(&'a self, run: &'a AdamConfig) -> &'a AdamConfig {
-        self.adam.as_ref().unwrap_or(run)
+    /// Its share of the run's learning rate.
+    pub fn pace(&self) -> f64 {
+        self.pace
     }
 
     /// The variables that it moves, in the order of their names.

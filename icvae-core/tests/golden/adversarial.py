@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 P, H, Z, B, STEPS = 12, 8, 3, 5, 4
-RATE = 1e-2
+RATE, PACE = 1e-2, 0.3
 out = {}
 g = torch.Generator().manual_seed(2015)
 bce = F.binary_cross_entropy_with_logits
@@ -80,7 +80,7 @@ def judge(w, z):
 def play(game):
     w = {name: value.clone().requires_grad_() for name, value in weights.items()}
     of = lambda *nets: [v for n, v in w.items() if n.split("_")[0] in nets]
-    adam = lambda *nets: (torch.optim.Adam(of(*nets), RATE, eps=1e-8), of(*nets))
+    adam = lambda *nets, rate=RATE: (torch.optim.Adam(of(*nets), rate, eps=1e-8), of(*nets))
     reconstruction = lambda x: F.mse_loss(decode(w, encode(w, x)), x)
     fooling = lambda x: bce(judge(w, encode(w, x)), torch.ones(B, 1))
     on_codes = lambda x: bce(judge(w, encode(w, x).detach()), torch.zeros(B, 1))
@@ -89,12 +89,12 @@ def play(game):
         turns = [
             (adam("enc", "dec"), lambda x, z: reconstruction(x)),
             (adam("disc"), lambda x, z: 0.5 * (on_codes(x) + on_prior(z))),
-            (adam("enc"), lambda x, z: fooling(x)),
+            (adam("enc", rate=RATE * PACE), lambda x, z: fooling(x)),
         ]
     else:
         turns = [
             (adam("enc", "dec"), lambda x, z: reconstruction(x)),
-            (adam("enc"), lambda x, z: fooling(x)),
+            (adam("enc", rate=RATE * PACE), lambda x, z: fooling(x)),
             (adam("disc"), lambda x, z: on_codes(x)),
             (adam("disc"), lambda x, z: on_prior(z)),
         ]
