@@ -54,6 +54,7 @@ pub mod notebook;
 pub mod plot;
 pub mod settings;
 pub mod train;
+mod wide;
 
 pub use error::{Error, Result};
 /// JSON, re-exported for the settings that a model in a notebook describes itself by.

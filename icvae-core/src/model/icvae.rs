@@ -231,11 +231,6 @@ impl Model for Icvae {
     }
 
     fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
-        let config = &self.config;
-        // The fast step knows one activation for both sides.
-        if config.decoder_stack().activation != config.activation {
-            return None;
-        }
         Some(Box::new(IcvaeStep::new(self)?))
     }
 }

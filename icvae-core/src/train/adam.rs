@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::team::{part_of, share};
+use crate::wide::wide;
 use crate::{Error, Result};
 
 /// Where Adam adds ε.
@@ -284,18 +285,7 @@ impl Update {
     }
 
     fn run(&self, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx2,fma")]
-            fn wide(u: &Update, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
-                u.each(p, g, m, v);
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                // SAFETY: the processor has these instructions.
-                return unsafe { wide(self, p, g, m, v) };
-            }
-        }
-        self.each(p, g, m, v);
+        wide(|| self.each(p, g, m, v));
     }
 
     #[inline(always)]

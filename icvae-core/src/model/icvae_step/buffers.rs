@@ -5,6 +5,7 @@ use tch::{Device, Kind, Tensor};
 use super::super::IcvaeConfig;
 use super::matrix::Matrix;
 use crate::data::Dataset;
+use crate::wide::wide;
 use crate::{Error, Result};
 
 /// Values of a forward pass and, prefixed `d_`, the derivatives of the loss with respect to them.
@@ -120,9 +121,12 @@ impl Buffers {
                 ))
             })?;
             let (shown, told) = row.split_at_mut(pixels);
-            for (x, &stored) in shown.iter_mut().zip(&images[at * pixels..][..pixels]) {
-                *x = scaled(stored);
-            }
+            let image = &images[at * pixels..][..pixels];
+            wide(|| {
+                for (x, &stored) in shown.iter_mut().zip(image) {
+                    *x = scaled(stored);
+                }
+            });
             for condition in [told, &mut code[config.latent as usize..]] {
                 condition.fill(0.0);
                 if let Some(told) = condition.get_mut(labels[at] as usize) {

@@ -1,18 +1,75 @@
 //! A dense layer and an activation, forward and backward, in place.
 
+use std::ops::Range;
+
 use tch::{Tensor, nn};
 
 use super::super::Activation;
 use super::matrix::Matrix;
+use super::product::{Place, Target, is_faster_here, multiply};
 use crate::Result;
+use crate::train::team::{part_of, share};
+use crate::wide::wide;
+
+/// Columns that two threads share out are multiples of this: a cache line belongs to one thread.
+const LINE: usize = 16;
+/// Products of fewer multiplications are done before a second thread has begun.
+const WORTH_SHARING: usize = 500_000;
+/// Multiplications that take as long as to move one number.
+const MOVES: usize = 32;
 
 /// One dense layer: views of its variables, and of its gradients.
 pub(super) struct Layer {
-    pub(super) weight: Tensor, // [out, in]
-    weight_transposed: Tensor, // [in, out]
-    bias: Tensor,              // [out]
-    d_weight: Tensor,          // [out, in]
-    d_bias: Matrix,            // [1, out]
+    weight: Matrix,   // [out, in]
+    bias: Matrix,     // [1, out]
+    d_weight: Matrix, // [out, in]
+    d_bias: Matrix,   // [1, out]
+    panel: Panel,
+    /// Whether libtorch multiplies.
+    by_libtorch: bool,
+}
+
+/// Room for the transpose of what a layer reads.
+#[derive(Default)]
+struct Panel(Vec<f32>);
+
+impl Panel {
+    /// Makes it the transpose of a matrix.
+    fn fill(&mut self, matrix: &Matrix) -> Place<*const f32> {
+        let (rows, columns) = (matrix.rows, matrix.columns);
+        self.0.resize(rows * columns, 0.0);
+        let place = Place {
+            first: self.0.as_mut_ptr(),
+            row: rows,
+            column: 1,
+        };
+        let source = matrix.place();
+        shared(rows * columns * MOVES, &|part, parts| {
+            let mine = part_of(columns, part, parts);
+            // SAFETY: threads write to different rows of the panel.
+            unsafe { place.fill_transposed(source, rows, mine) };
+        });
+        place.read()
+    }
+}
+
+/// Where the derivative with respect to a layer's input goes.
+pub(super) struct Back<'a> {
+    pub(super) d_input: &'a mut Matrix,
+    /// Whether it is added to what lies there.
+    pub(super) add: bool,
+    /// The function that gave the input, and the input: the derivative goes on through it.
+    pub(super) through: Option<(Activation, &'a Matrix)>,
+}
+
+impl<'a> Back<'a> {
+    pub(super) fn to(d_input: &'a mut Matrix, through: Option<(Activation, &'a Matrix)>) -> Self {
+        Self {
+            d_input,
+            add: false,
+            through,
+        }
+    }
 }
 
 impl Layer {
@@ -28,21 +85,40 @@ impl Layer {
             let at = names.binary_search(&format!("{name}.{kind}")).ok()?;
             Some(gradients[at].shallow_clone())
         };
-        let weight = variable("weight")?;
         Some(Self {
-            weight_transposed: weight.tr(),
-            weight,
-            bias: variable("bias")?,
-            d_weight: gradient("weight")?,
+            weight: Matrix::of(variable("weight")?),
+            bias: Matrix::of(variable("bias")?.unsqueeze(0)),
+            d_weight: Matrix::of(gradient("weight")?),
             d_bias: Matrix::of(gradient("bias")?.unsqueeze(0)),
+            panel: Panel::default(),
+            by_libtorch: !is_faster_here(),
         })
     }
 
     /// output = input · Wᵀ + b.
-    pub(super) fn forward(&self, input: &Matrix, output: &Matrix) -> Result<()> {
-        let _ = self
-            .bias
-            .f_addmm_out(&output.tensor, &input.tensor, &self.weight_transposed)?;
+    pub(super) fn forward(&mut self, input: &Matrix, output: &mut Matrix) -> Result<()> {
+        if self.by_libtorch {
+            let _ = self.bias.tensor.f_addmm_out(
+                &output.tensor,
+                &input.tensor,
+                &self.weight.transposed,
+            )?;
+            return Ok(());
+        }
+        let (rows, inner, columns) = (input.rows, input.columns, output.columns);
+        let x = self.panel.fill(input);
+        let others = self.weight.place().transposed();
+        let target = Target {
+            place: output.place_mut(),
+            lanes_are_rows: true,
+            bias: Some(self.bias.numbers()),
+            add: false,
+        };
+        shared(rows * inner * columns, &|part, parts| {
+            let mine = lines_of(columns, part, parts);
+            // SAFETY: threads write to different columns, and nothing else is written to.
+            unsafe { multiply((x, 0..rows), (others, mine), inner, target) }
+        });
         Ok(())
     }
 
@@ -51,23 +127,109 @@ impl Layer {
         &mut self,
         input: &Matrix,
         d_output: &Matrix,
-        d_input: Option<&Matrix>,
+        back: Option<Back<'_>>,
+    ) -> Result<()> {
+        if self.by_libtorch {
+            return self.backward_by_libtorch(input, d_output, back);
+        }
+        let (rows, inner, outer) = (input.rows, input.columns, d_output.columns);
+        let (x, dy, w) = (input.place(), d_output.place(), self.weight.place());
+        let db = self.d_bias.place_mut();
+        let dw = Target {
+            place: self.d_weight.place_mut(),
+            lanes_are_rows: false,
+            bias: None,
+            add: false,
+        };
+        let back = back.map(|back| {
+            let target = Target {
+                place: back.d_input.place_mut(),
+                lanes_are_rows: true,
+                bias: None,
+                add: back.add,
+            };
+            let through = back.through.map(|(f, h)| (f, h.numbers()));
+            (self.panel.fill(d_output), target, through)
+        });
+        let derivatives = d_output.numbers();
+        shared(rows * inner * outer, &|part, parts| {
+            let mine = lines_of(outer, part, parts);
+            // SAFETY: threads write to different rows of dW, numbers of db and columns of d_input.
+            unsafe {
+                let db = db.in_row(0, &mine);
+                sum_rows(db, derivatives.chunks_exact(outer), &mine);
+                multiply((x, 0..inner), (dy, mine), rows, dw);
+                if let Some((panel, dx, through)) = back {
+                    let mine = lines_of(inner, part, parts);
+                    multiply((panel, 0..rows), (w, mine.clone()), outer, dx);
+                    if let Some((activation, h)) = through {
+                        for (row, h) in h.chunks_exact(inner).enumerate() {
+                            derive(activation, &h[mine.clone()], dx.place.in_row(row, &mine));
+                        }
+                    }
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn backward_by_libtorch(
+        &mut self,
+        input: &Matrix,
+        d_output: &Matrix,
+        back: Option<Back<'_>>,
     ) -> Result<()> {
         let _ = d_output
             .transposed
-            .f_mm_out(&self.d_weight, &input.tensor)?;
-        let d_bias = self.d_bias.numbers_mut();
-        d_bias.fill(0.0);
-        for row in d_output.numbers().chunks_exact(d_bias.len()) {
-            for (sum, d) in d_bias.iter_mut().zip(row) {
-                *sum += d;
+            .f_mm_out(&self.d_weight.tensor, &input.tensor)?;
+        let columns = d_output.columns;
+        let rows = d_output.numbers().chunks_exact(columns);
+        sum_rows(self.d_bias.numbers_mut(), rows, &(0..columns));
+        if let Some(Back {
+            d_input,
+            add,
+            through,
+        }) = back
+        {
+            let (dy, w) = (&d_output.tensor, &self.weight.tensor);
+            if add {
+                let _ = d_input.tensor.f_addmm_(dy, w)?;
+            } else {
+                let _ = dy.f_mm_out(&d_input.tensor, w)?;
             }
-        }
-        if let Some(d_input) = d_input {
-            let _ = d_output.tensor.f_mm_out(&d_input.tensor, &self.weight)?;
+            if let Some((activation, h)) = through {
+                derive(activation, h.numbers(), d_input.numbers_mut());
+            }
         }
         Ok(())
     }
+}
+
+/// Columns for a part, whole cache lines where there are enough.
+fn lines_of(columns: usize, part: usize, parts: usize) -> Range<usize> {
+    let lines = part_of(columns.div_ceil(LINE), part, parts);
+    (lines.start * LINE).min(columns)..(lines.end * LINE).min(columns)
+}
+
+/// Shares out work that is worth it.
+fn shared(multiplications: usize, work: &(dyn Fn(usize, usize) + Sync)) {
+    if multiplications < WORTH_SHARING {
+        work(0, 1);
+    } else {
+        share(work);
+    }
+}
+
+/// The sums over the rows of some columns.
+fn sum_rows<'a>(sums: &mut [f32], rows: impl Iterator<Item = &'a [f32]>, columns: &Range<usize>) {
+    wide(|| {
+        sums.fill(0.0);
+        for row in rows {
+            for (sum, number) in sums.iter_mut().zip(&row[columns.clone()]) {
+                *sum += number;
+            }
+        }
+    });
 }
 
 /// h ← f(h).
@@ -87,18 +249,101 @@ pub(super) fn activate(activation: Activation, h: &Matrix) -> Result<()> {
 }
 
 /// d ← d · f′(a), written with h = f(a).
-pub(super) fn through(activation: Activation, h: &Matrix, d: &mut Matrix) {
-    let pairs = d.numbers_mut().iter_mut().zip(h.numbers());
-    match activation {
-        Activation::Linear => {}
-        Activation::Tanh => pairs.for_each(|(d, h)| *d *= 1.0 - h * h),
-        Activation::Relu => pairs.for_each(|(d, &h)| *d = if h > 0.0 { *d } else { 0.0 }),
-        Activation::LeakyRelu(slope) => {
-            let slope = slope as f32;
-            pairs.for_each(|(d, &h)| *d *= if h > 0.0 { 1.0 } else { slope });
+pub(super) fn derive(activation: Activation, h: &[f32], d: &mut [f32]) {
+    wide(|| {
+        let pairs = d.iter_mut().zip(h);
+        match activation {
+            Activation::Linear => {}
+            Activation::Tanh => pairs.for_each(|(d, h)| *d *= 1.0 - h * h),
+            Activation::Relu => pairs.for_each(|(d, &h)| *d = if h > 0.0 { *d } else { 0.0 }),
+            Activation::LeakyRelu(slope) => {
+                let slope = slope as f32;
+                pairs.for_each(|(d, &h)| *d *= if h > 0.0 { 1.0 } else { slope });
+            }
+            Activation::Elu => pairs.for_each(|(d, &h)| *d *= if h > 0.0 { 1.0 } else { h + 1.0 }),
+            Activation::Sigmoid => pairs.for_each(|(d, h)| *d *= h * (1.0 - h)),
+            Activation::Softplus => pairs.for_each(|(d, h)| *d *= 1.0 - (-h).exp()),
         }
-        Activation::Elu => pairs.for_each(|(d, &h)| *d *= if h > 0.0 { 1.0 } else { h + 1.0 }),
-        Activation::Sigmoid => pairs.for_each(|(d, h)| *d *= h * (1.0 - h)),
-        Activation::Softplus => pairs.for_each(|(d, h)| *d *= 1.0 - (-h).exp()),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::super::product::is_possible_here;
+    use super::*;
+
+    /// Numbers that no generator has to be asked for, `[rows, columns]`.
+    fn numbers(rows: usize, columns: usize, seed: f64) -> Tensor {
+        let n = (rows * columns) as i64;
+        let waves = (Tensor::arange(n, (Kind::Double, Device::Cpu)) * (1.0 + seed)).sin();
+        waves
+            .to_kind(Kind::Float)
+            .view([rows as i64, columns as i64])
+    }
+
+    fn assert_close(what: &str, found: &Tensor, expected: &Tensor) {
+        let apart = (found - expected).abs().max().double_value(&[]);
+        assert!(apart < 1e-4, "{what}: off by {apart:e}");
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn both_ways_to_multiply_agree_with_the_definition() {
+        // Odd sizes leave tiles half full; the last ones are shared between threads.
+        let sizes = [
+            (1, 1, 1),
+            (5, 26, 7),
+            (31, 13, 33),
+            (33, 45, 12),
+            (32, 300, 128),
+            (70, 130, 99),
+        ];
+        let ways = [Some(true), is_possible_here().then_some(false)];
+        for ((rows, inner, outer), by_libtorch) in sizes
+            .iter()
+            .flat_map(|size| ways.iter().flatten().map(move |way| (*size, *way)))
+        {
+            let vs = nn::VarStore::new(Device::Cpu);
+            let (w, b) = (
+                numbers(outer, inner, 0.1),
+                numbers(1, outer, 0.2).squeeze_dim(0),
+            );
+            let path = vs.root() / "only";
+            let _ = (path.var_copy("weight", &w), path.var_copy("bias", &b));
+            let names = ["only.bias", "only.weight"].map(str::to_owned);
+            let gradients = [b.zeros_like(), w.zeros_like()];
+            let mut layer = Layer::new(&vs, &names, &gradients, "only").unwrap();
+            layer.by_libtorch = by_libtorch;
+
+            let x = Matrix::of(numbers(rows, inner, 0.3));
+            let dy = Matrix::of(numbers(rows, outer, 0.4));
+            let mut y = Matrix::zeros(rows, outer as i64);
+            layer.forward(&x, &mut y).unwrap();
+            assert_close("y", &y.tensor, &(x.tensor.matmul(&w.tr()) + &b));
+
+            let mut dx = Matrix::zeros(rows, inner as i64);
+            let back = Back::to(&mut dx, None);
+            layer.backward(&x, &dy, Some(back)).unwrap();
+            let once = dy.tensor.matmul(&w);
+            assert_close("dx", &dx.tensor, &once);
+            assert_close(
+                "dW",
+                &layer.d_weight.tensor,
+                &dy.tensor.tr().matmul(&x.tensor),
+            );
+            let sums = dy.tensor.sum_dim_intlist(0, true, Kind::Float);
+            assert_close("db", &layer.d_bias.tensor, &sums);
+
+            let back = Back {
+                d_input: &mut dx,
+                add: true,
+                through: Some((Activation::Tanh, &x)),
+            };
+            layer.backward(&x, &dy, Some(back)).unwrap();
+            let expected = once * 2.0 * (1.0 - x.tensor.square());
+            assert_close("dx, added and derived", &dx.tensor, &expected);
+        }
     }
 }

@@ -2,12 +2,16 @@
 
 use tch::{Device, Kind, Tensor};
 
+use super::product::Place;
+
 /// Rows and columns of float32 on the CPU, in memory that nothing else writes to.
 pub(super) struct Matrix {
     /// The matrix, `[rows, columns]`, contiguous.
     pub(super) tensor: Tensor,
     /// A view of it, `[columns, rows]`.
     pub(super) transposed: Tensor,
+    /// Numbers in a column.
+    pub(super) rows: usize,
     /// Numbers in a row.
     pub(super) columns: usize,
 }
@@ -23,10 +27,11 @@ impl Matrix {
     /// Wraps a contiguous float32 matrix on the CPU.
     pub(super) fn of(tensor: Tensor) -> Self {
         debug_assert!(tensor.is_contiguous() && tensor.kind() == Kind::Float);
-        let columns = tensor.size()[1] as usize;
+        let (rows, columns) = (tensor.size()[0] as usize, tensor.size()[1] as usize);
         Self {
             transposed: tensor.tr(),
             tensor,
+            rows,
             columns,
         }
     }
@@ -41,6 +46,22 @@ impl Matrix {
         // SAFETY: as above, and `&mut self` says that nobody else looks.
         unsafe {
             std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), self.tensor.numel())
+        }
+    }
+
+    pub(super) fn place(&self) -> Place<*const f32> {
+        Place {
+            first: self.tensor.data_ptr().cast::<f32>().cast_const(),
+            row: self.columns,
+            column: 1,
+        }
+    }
+
+    pub(super) fn place_mut(&mut self) -> Place<*mut f32> {
+        Place {
+            first: self.tensor.data_ptr().cast(),
+            row: self.columns,
+            column: 1,
         }
     }
 }

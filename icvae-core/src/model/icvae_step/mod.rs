@@ -7,17 +7,19 @@
 mod buffers;
 mod layer;
 mod matrix;
+mod product;
 mod terms;
 
 use tch::{Device, Tensor};
 
-use super::{Icvae, IcvaeConfig};
+use super::{Activation, Icvae, IcvaeConfig};
 use crate::Result;
 use crate::data::{Batches, Dataset};
 use crate::train::{Model, Step, TermMeans, step_seed};
 
 use buffers::Buffers;
-use layer::{Layer, activate, through};
+use layer::{Back, Layer, activate, derive};
+use matrix::Matrix;
 use terms::{compare, pairwise_kl, prior_kl};
 
 /// Examples that an evaluation decodes at a time: large products run at full speed.
@@ -79,17 +81,13 @@ impl<'a> IcvaeStep<'a> {
     }
 
     /// Encodes, samples and decodes; ε is drawn group by group, as the slow form draws it.
-    fn forward(&self, b: &mut Buffers, group: usize) -> Result<()> {
+    fn forward(&mut self, b: &mut Buffers, group: usize) -> Result<()> {
         let config = self.config;
-        let mut input = &b.x;
-        for (layer, h) in self.encoder.iter().zip(&b.encoder) {
-            layer.forward(input, h)?;
-            activate(config.activation, h)?;
-            input = h;
-        }
-        self.mean.forward(input, &b.mean)?;
+        hidden_forward(&mut self.encoder, config.activation, &b.x, &mut b.encoder)?;
+        let top = b.encoder.last().unwrap_or(&b.x);
+        self.mean.forward(top, &mut b.mean)?;
         activate(config.mean_activation, &b.mean)?;
-        self.log_var.forward(input, &b.log_var)?;
+        self.log_var.forward(top, &mut b.log_var)?;
         for start in (0..b.batch).step_by(group) {
             let rows = group.min(b.batch - start) as i64;
             let _ = b
@@ -113,14 +111,10 @@ impl<'a> IcvaeStep<'a> {
         for (code, ((mean, log_var), epsilon)) in codes.zip(q) {
             *code = mean + (0.5 * log_var).exp() * epsilon;
         }
-        let mut input = &b.code;
-        let hidden = self.decoder.len() - 1;
-        for (layer, h) in self.decoder[..hidden].iter().zip(&b.decoder) {
-            layer.forward(input, h)?;
-            activate(config.activation, h)?;
-            input = h;
-        }
-        self.decoder[hidden].forward(input, &b.output)?;
+        let activation = config.decoder_stack().activation;
+        hidden_forward(&mut self.decoder, activation, &b.code, &mut b.decoder)?;
+        let top = b.decoder.last().unwrap_or(&b.code);
+        self.decoder[b.decoder.len()].forward(top, &mut b.output)?;
         activate(config.output_activation, &b.output)
     }
 
@@ -128,40 +122,33 @@ impl<'a> IcvaeStep<'a> {
     /// variable. `b.output` holds x̂ before.
     fn backward(&mut self, b: &mut Buffers) -> Result<()> {
         let config = self.config;
-        let hidden = self.decoder.len() - 1;
-        self.decoder[hidden].backward(
-            b.decoder.last().unwrap_or(&b.code),
-            &b.output,
-            Some(b.d_decoder.last().unwrap_or(&b.d_code)),
-        )?;
-        for i in (0..hidden).rev() {
-            through(config.activation, &b.decoder[i], &mut b.d_decoder[i]);
-            let (input, d_input) = match i {
-                0 => (&b.code, &b.d_code),
-                _ => (&b.decoder[i - 1], &b.d_decoder[i - 1]),
-            };
-            self.decoder[i].backward(input, &b.d_decoder[i], Some(d_input))?;
-        }
+        let activation = config.decoder_stack().activation;
+        let hidden = b.decoder.len();
+        let (input, d_input) = match hidden {
+            0 => (&b.code, &mut b.d_code),
+            n => (&b.decoder[n - 1], &mut b.d_decoder[n - 1]),
+        };
+        let through = b.decoder.last().map(|h| (activation, h));
+        self.decoder[hidden].backward(input, &b.output, Some(Back::to(d_input, through)))?;
+        let bottom = Some(Back::to(&mut b.d_code, None));
+        let (layers, inputs) = (&mut self.decoder, (&b.code, &b.decoder[..]));
+        hidden_backward(layers, activation, inputs, &mut b.d_decoder, bottom)?;
+
         self.through_code(b);
         let top = b.encoder.last().unwrap_or(&b.x);
-        let d_top = b.d_encoder.last();
-        self.mean.backward(top, &b.d_mean, d_top)?;
-        self.log_var.backward(top, &b.d_log_var, None)?;
-        if let Some(d_top) = d_top {
-            let _ = d_top
-                .tensor
-                .shallow_clone()
-                .f_addmm_(&b.d_log_var.tensor, &self.log_var.weight)?;
-        }
-        for i in (0..self.encoder.len()).rev() {
-            through(config.activation, &b.encoder[i], &mut b.d_encoder[i]);
-            let (input, d_input) = match i {
-                0 => (&b.x, None),
-                _ => (&b.encoder[i - 1], Some(&b.d_encoder[i - 1])),
-            };
-            self.encoder[i].backward(input, &b.d_encoder[i], d_input)?;
-        }
-        Ok(())
+        let back = b
+            .d_encoder
+            .last_mut()
+            .map(|d_input| Back::to(d_input, None));
+        self.mean.backward(top, &b.d_mean, back)?;
+        let back = b.d_encoder.last_mut().map(|d_input| Back {
+            d_input,
+            add: true,
+            through: Some((config.activation, top)),
+        });
+        self.log_var.backward(top, &b.d_log_var, back)?;
+        let (layers, inputs) = (&mut self.encoder, (&b.x, &b.encoder[..]));
+        hidden_backward(layers, config.activation, inputs, &mut b.d_encoder, None)
     }
 
     /// From z and the two divergences back to the heads of the encoder.
@@ -188,8 +175,45 @@ impl<'a> IcvaeStep<'a> {
             }
         }
         pairwise_kl(mean, log_var, z, Some((d_mean, d_log_var, lambda)));
-        through(mean_activation, &b.mean, &mut b.d_mean);
+        derive(mean_activation, b.mean.numbers(), b.d_mean.numbers_mut());
     }
+}
+
+/// Hidden layers, from the input up.
+fn hidden_forward(
+    layers: &mut [Layer],
+    activation: Activation,
+    input: &Matrix,
+    hidden: &mut [Matrix],
+) -> Result<()> {
+    for i in 0..hidden.len() {
+        let (below, h) = hidden.split_at_mut(i);
+        layers[i].forward(below.last().unwrap_or(input), &mut h[0])?;
+        activate(activation, &h[0])?;
+    }
+    Ok(())
+}
+
+/// Hidden layers, from the top down; `bottom` says what the lowest owes to its input.
+fn hidden_backward(
+    layers: &mut [Layer],
+    activation: Activation,
+    (input, hidden): (&Matrix, &[Matrix]),
+    d_hidden: &mut [Matrix],
+    mut bottom: Option<Back<'_>>,
+) -> Result<()> {
+    for i in (0..hidden.len()).rev() {
+        let (below, d) = d_hidden.split_at_mut(i);
+        let (input, back) = match below.last_mut() {
+            Some(d_input) => {
+                let h = &hidden[i - 1];
+                (h, Some(Back::to(d_input, Some((activation, h)))))
+            }
+            None => (input, bottom.take()),
+        };
+        layers[i].backward(input, &d[0], back)?;
+    }
+    Ok(())
 }
 
 impl Step for IcvaeStep<'_> {

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use super::super::{Activation, IcvaeConfig, Likelihood};
 use super::buffers::Buffers;
-use super::layer::through;
+use super::layer::derive;
 use super::matrix::Matrix;
 use crate::loss::VARIANCE_FLOOR;
 
@@ -52,7 +52,11 @@ pub(super) fn compare(config: &IcvaeConfig, b: &mut Buffers, scale: Option<f64>)
         sum += f64::from(of_row) + constant;
     }
     if let Some(x_hat) = x_hat {
-        through(config.output_activation, &x_hat, &mut b.output);
+        derive(
+            config.output_activation,
+            x_hat.numbers(),
+            b.output.numbers_mut(),
+        );
     }
     sum
 }
