@@ -2,15 +2,17 @@
 //!
 //!     cargo bench -p icvae-core                  # Criterion's report
 //!     cargo bench -p icvae-core -- --times 300   # medians as JSON, for peers/compare.py
+//!     cargo bench -p icvae-core -- --times 300 --batches 16,32,64
+//!     cargo bench -p icvae-core -- --epochs 3 --images 30000   # a whole run, for peers/runs.py
 //!
 //! Digits are MNIST where `ICVAE_MNIST_DIR` or the cache has them, else drawn ones: the work is the same.
 
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use icvae_core::data::{self, Batches, Dataset};
+use icvae_core::data::{self, Batches, Dataset, Digits};
 use icvae_core::model::{Icvae, IcvaeConfig};
-use icvae_core::tch::{self, Device, Tensor};
+use icvae_core::tch::{self, Device, Kind, Tensor};
 use icvae_core::train::{Adam, AdamConfig, Model, TrainConfig, Trainer};
 use icvae_core::{Settings, settings::DataSource};
 
@@ -49,7 +51,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn digits() -> icvae_core::Result<Dataset> {
+fn digits() -> icvae_core::Result<Digits> {
     let mut settings = Settings {
         device: Device::Cpu,
         smoke: false,
@@ -58,7 +60,39 @@ fn digits() -> icvae_core::Result<Dataset> {
     if settings.mnist_dir.is_none() {
         settings.data = DataSource::Synthetic;
     }
-    Ok(data::load(&settings)?.train)
+    data::load(&settings)
+}
+
+/// A number of the process in megabytes, `VmRSS` (now) or `VmHWM` (at most so far); 0 where Linux doesn't say.
+fn resident(what: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(what));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    kilobytes.unwrap_or(0.0) / 1e3
+}
+
+/// Trains and evaluates as the tutorial does, and prints times and memory as JSON.
+fn run(epochs: usize, images: usize) -> Result<(), Box<dyn std::error::Error>> {
+    // libtorch itself: loaded, its threads awake, its products set up.
+    let square = Tensor::ones([512, 512], (Kind::Float, Device::Cpu));
+    let _ = square.matmul(&square);
+    let libtorch = resident("VmRSS");
+    let digits = digits()?;
+    let model = Icvae::new(&IcvaeConfig::default(), Device::Cpu, 0)?;
+    let config = TrainConfig {
+        epochs,
+        ..Default::default()
+    };
+    let since = Instant::now();
+    let run = Trainer::new(&config).fit(&model, &digits.train.head(images), Some(&digits.test))?;
+    let seconds = since.elapsed().as_secs_f64();
+    let last = run.history.epochs.last().and_then(|e| e.test.as_ref());
+    let total = last.and_then(|t| t.get("total")).unwrap_or(f64::NAN);
+    let memory = resident("VmHWM") - libtorch;
+    println!(
+        r#"{{"epochs": {epochs}, "images": {images}, "seconds": {seconds:.3}, "test total": {total:.2}, "memory beyond libtorch": {memory:.0}}}"#
+    );
+    Ok(())
 }
 
 /// Runs `step` again and again, and returns the median time in milliseconds.
@@ -79,15 +113,21 @@ fn median(times: usize, mut step: impl FnMut()) -> f64 {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let times = arguments
-        .iter()
-        .position(|a| a == "--times")
-        .and_then(|i| arguments.get(i + 1));
-    let digits = digits()?;
+    let after = |name: &str| {
+        let at = arguments.iter().position(|a| a == name)?;
+        arguments.get(at + 1).cloned()
+    };
+    if let Some(epochs) = after("--epochs") {
+        let images = after("--images").map_or(Ok(60_000), |n| n.parse())?;
+        return run(epochs.parse()?, images);
+    }
+    let digits = digits()?.train;
     let model = Icvae::new(&IcvaeConfig::default(), Device::Cpu, 0)?;
-    if let Some(times) = times {
+    if let Some(times) = after("--times") {
         let times = times.parse()?;
-        for batch in [32, 128] {
+        let batches = after("--batches").unwrap_or_else(|| "32,128".into());
+        for batch in batches.split(',') {
+            let batch = batch.parse()?;
             let mut bench = Bench::new(&model, &digits, batch)?;
             let mut fast = model
                 .fast_step()
@@ -133,6 +173,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     .len()
             });
         });
+        let few = digits.head(batch);
+        group.bench_function("gather and forward", |b| {
+            b.iter(|| {
+                fast.evaluate(&few, batch, 0)
+                    .expect("the data fit the model")
+            });
+        });
         group.bench_function("optimiser", |b| {
             b.iter(|| {
                 bench
@@ -140,10 +187,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     .apply(fast.gradients())
                     .expect("the gradients fit")
             });
-        });
-        group.bench_function("gather", |b| {
-            let indices = bench.indices();
-            b.iter(|| digits.batch(&indices).expect("the indices are in range"));
         });
         group.bench_function("step by autograd", |b| {
             b.iter(|| bench.by_autograd().expect("the data fit"));

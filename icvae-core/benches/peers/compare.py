@@ -52,9 +52,10 @@ def ours():
                 if a.get("executable") and a["target"]["name"] == "step")
 
 
-def run(command, directory, times):
-    result = subprocess.run([*map(str, command), "--times", str(times)], text=True,
-                            capture_output=True, env=os.environ | {"ICVAE_MNIST_DIR": directory})
+def run(command, directory):
+    """Runs a peer and returns its lines of JSON."""
+    result = subprocess.run([*map(str, command)], text=True, capture_output=True,
+                            env=os.environ | {"ICVAE_MNIST_DIR": directory})
     if result.returncode:
         sys.exit(f"{command} failed:\n{result.stderr[-2000:]}")
     return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
@@ -72,17 +73,18 @@ def main():
         parser.error("say with --mnist, or ICVAE_MNIST_DIR, where the four IDX files are")
     directory = str(Path(arguments.mnist).resolve())
     python, executable = environment(), ours()
+    times = ["--times", arguments.times]
     wanted = tuple(arguments.only or [""])
     peers = {n: [python, HERE / c[0], *c[1:]] for n, c in PEERS.items() if n.startswith(wanted)}
     steps = {}
     for round_ in range(arguments.rounds):
         print(f"round {round_ + 1} of {arguments.rounds}", file=sys.stderr)
-        for line in run([executable], directory, arguments.times):
+        for line in run([executable, *times], directory):
             batch = line.pop("batch")
             for name, value in line.items():
                 steps.setdefault((name, batch), []).append(value)
         for name, command in peers.items():
-            for line in run(command, directory, arguments.times):
+            for line in run([*command, *times], directory):
                 steps.setdefault((name, line["batch"]), []).append(line["step"])
     batches = sorted({batch for _, batch in steps})
     print("| median ms a step (ratio to ours) | " + " | ".join(f"batch {b}" for b in batches) + " |")

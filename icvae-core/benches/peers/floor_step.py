@@ -4,7 +4,7 @@ import digits
 import torch
 
 SIZES = [(784, 512), (512, 512), (512, 32), (26, 512), (512, 512), (512, 784)]
-for batch in (32, 128):
+for batch in digits.batches():
     weights = [torch.randn(o, i) * 0.02 for i, o in SIZES]
     biases = [torch.zeros(o) for _, o in SIZES]
     gradients = [torch.empty_like(w) for w in weights]

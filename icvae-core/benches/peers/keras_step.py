@@ -1,4 +1,5 @@
-"""A training step in Keras 3: `keras_step.py tensorflow|jax --times N`.
+"""Training in Keras 3: a step, `keras_step.py tensorflow|jax --times N`, or a run with its evaluations,
+`keras_step.py tensorflow|jax --epochs N`.
 
 `fit` keeps its loop to itself, so an epoch's time is shared among its steps; the median is over epochs.
 """
@@ -60,11 +61,25 @@ class Clock(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.since)
 
 
-times = int(sys.argv[sys.argv.index("--times") + 1])
-for batch in (32, 128):
-    model, clock = Icvae(), Clock()
+def compiled():
+    model = Icvae()
     model.compile(optimizer=keras.optimizers.Adam(5e-4), loss=None)
+    return model
+
+
+epochs = digits.argument("--epochs")
+if epochs:
+    since = time.perf_counter()
+    history = compiled().fit([X, C], epochs=int(epochs), batch_size=32, verbose=0,
+                             validation_data=(digits.load("t10k"), None))
+    seconds = time.perf_counter() - since
+    print(json.dumps({"epochs": int(epochs), "images": len(X), "seconds": seconds,
+                      "test total": history.history["val_loss"][-1]}), flush=True)
+    sys.exit()
+times = int(digits.argument("--times"))
+for batch in digits.batches():
+    clock = Clock()
     n = batch * times
-    model.fit([X[:n], C[:n]], epochs=4, batch_size=batch, verbose=0, callbacks=[clock])
+    compiled().fit([X[:n], C[:n]], epochs=4, batch_size=batch, verbose=0, callbacks=[clock])
     seconds = sorted(clock.seconds[1:])[1]  # the first epoch compiles
     print(json.dumps({"batch": batch, "step": seconds / times * 1e3}), flush=True)

@@ -40,7 +40,7 @@ class Icvae(nn.Module):
 
 
 kind = sys.argv[1]
-for batch in (32, 128):
+for batch in digits.batches():
     torch.manual_seed(0)
     model = Icvae()
     fused = kind != "eager"

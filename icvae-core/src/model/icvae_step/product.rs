@@ -107,6 +107,8 @@ impl Place<*mut f32> {
 
 /// Numbers side by side in a tile: two registers.
 const LANES: usize = 32;
+/// Lanes that meet all others before the next ones come: their part of the matrix stays in the cache.
+const LANES_AT_ONCE: usize = 4 * LANES;
 /// Others in a tile: with two registers each they leave eight of the 32 registers for what is read.
 const OTHERS: usize = 12;
 
@@ -156,7 +158,7 @@ mod avx512 {
     };
     use std::ops::Range;
 
-    use super::{LANES, OTHERS, Place, Target};
+    use super::{LANES, LANES_AT_ONCE, OTHERS, Place, Target};
 
     #[target_feature(enable = "avx512f")]
     pub(super) unsafe fn tiles(
@@ -165,26 +167,28 @@ mod avx512 {
         inner: usize,
         target: Target<'_>,
     ) {
-        let mut o = other_range.start;
-        while o < other_range.end {
-            let left = other_range.end - o;
-            let step = match left {
-                OTHERS.. => OTHERS,
-                4.. => 4,
-                _ => 1,
-            };
-            for l in lane_range.clone().step_by(LANES) {
-                let at = (l..lane_range.end.min(l + LANES), o);
-                // SAFETY: within the ranges that the caller answers for.
-                unsafe {
-                    match step {
-                        OTHERS => tile::<OTHERS>(lanes, others, at, inner, target),
-                        4 => tile::<4>(lanes, others, at, inner, target),
-                        _ => tile::<1>(lanes, others, at, inner, target),
+        for first in lane_range.clone().step_by(LANES_AT_ONCE) {
+            let lane_range = first..lane_range.end.min(first + LANES_AT_ONCE);
+            let mut o = other_range.start;
+            while o < other_range.end {
+                let step = match other_range.end - o {
+                    OTHERS.. => OTHERS,
+                    4.. => 4,
+                    _ => 1,
+                };
+                for l in lane_range.clone().step_by(LANES) {
+                    let at = (l..lane_range.end.min(l + LANES), o);
+                    // SAFETY: within the ranges that the caller answers for.
+                    unsafe {
+                        match step {
+                            OTHERS => tile::<OTHERS>(lanes, others, at, inner, target),
+                            4 => tile::<4>(lanes, others, at, inner, target),
+                            _ => tile::<1>(lanes, others, at, inner, target),
+                        }
                     }
                 }
+                o += step;
             }
-            o += step;
         }
     }
 
