@@ -6,7 +6,7 @@ use tch::{Tensor, nn};
 
 use super::super::Activation;
 use super::matrix::Matrix;
-use super::product::{Place, Target, is_faster_here, multiply};
+use super::product::{Panel, Target, is_faster_here, multiply};
 use crate::Result;
 use crate::train::team::{part_of, share};
 use crate::wide::wide;
@@ -16,7 +16,7 @@ const LINE: usize = 16;
 /// Products of fewer multiplications are done before a second thread has begun.
 const WORTH_SHARING: usize = 500_000;
 /// Multiplications that take as long as to move one number.
-const MOVES: usize = 32;
+const MOVE: usize = 32;
 
 /// One dense layer: views of its variables, and of its gradients.
 pub(super) struct Layer {
@@ -24,33 +24,11 @@ pub(super) struct Layer {
     bias: Matrix,     // [1, out]
     d_weight: Matrix, // [out, in]
     d_bias: Matrix,   // [1, out]
-    panel: Panel,
+    /// What the products read: examples beside each other, and units.
+    examples: Panel,
+    units: Panel,
     /// Whether libtorch multiplies.
     by_libtorch: bool,
-}
-
-/// Room for the transpose of what a layer reads.
-#[derive(Default)]
-struct Panel(Vec<f32>);
-
-impl Panel {
-    /// Makes it the transpose of a matrix.
-    fn fill(&mut self, matrix: &Matrix) -> Place<*const f32> {
-        let (rows, columns) = (matrix.rows, matrix.columns);
-        self.0.resize(rows * columns, 0.0);
-        let place = Place {
-            first: self.0.as_mut_ptr(),
-            row: rows,
-            column: 1,
-        };
-        let source = matrix.place();
-        shared(rows * columns * MOVES, &|part, parts| {
-            let mine = part_of(columns, part, parts);
-            // SAFETY: threads write to different rows of the panel.
-            unsafe { place.fill_transposed(source, rows, mine) };
-        });
-        place.read()
-    }
 }
 
 /// Where the derivative with respect to a layer's input goes.
@@ -90,7 +68,8 @@ impl Layer {
             bias: Matrix::of(variable("bias")?.unsqueeze(0)),
             d_weight: Matrix::of(gradient("weight")?),
             d_bias: Matrix::of(gradient("bias")?.unsqueeze(0)),
-            panel: Panel::default(),
+            examples: Panel::default(),
+            units: Panel::default(),
             by_libtorch: !is_faster_here(),
         })
     }
@@ -106,7 +85,13 @@ impl Layer {
             return Ok(());
         }
         let (rows, inner, columns) = (input.rows, input.columns, output.columns);
-        let x = self.panel.fill(input);
+        let x = self.examples.resize(inner, rows);
+        let source = input.place().transposed();
+        let moves = rows * inner * MOVE;
+        // SAFETY: threads write to different rows of the panel.
+        shared(moves, &|part, parts| unsafe {
+            x.fill(source, part_of(inner, part, parts))
+        });
         let others = self.weight.place().transposed();
         let target = Target {
             place: output.place_mut(),
@@ -117,7 +102,7 @@ impl Layer {
         shared(rows * inner * columns, &|part, parts| {
             let mine = lines_of(columns, part, parts);
             // SAFETY: threads write to different columns, and nothing else is written to.
-            unsafe { multiply((x, 0..rows), (others, mine), inner, target) }
+            unsafe { multiply(x, others, mine, target) }
         });
         Ok(())
     }
@@ -149,7 +134,17 @@ impl Layer {
                 add: back.add,
             };
             let through = back.through.map(|(f, h)| (f, h.numbers()));
-            (self.panel.fill(d_output), target, through)
+            (self.examples.resize(outer, rows), target, through)
+        });
+        let units = self.units.resize(rows, inner);
+        shared(rows * inner.max(outer) * MOVE, &|part, parts| {
+            // SAFETY: threads write to different rows of the panels.
+            unsafe {
+                units.fill(x, part_of(rows, part, parts));
+                if let Some((examples, ..)) = back {
+                    examples.fill(dy.transposed(), part_of(outer, part, parts));
+                }
+            }
         });
         let derivatives = d_output.numbers();
         shared(rows * inner * outer, &|part, parts| {
@@ -158,10 +153,10 @@ impl Layer {
             unsafe {
                 let db = db.in_row(0, &mine);
                 sum_rows(db, derivatives.chunks_exact(outer), &mine);
-                multiply((x, 0..inner), (dy, mine), rows, dw);
-                if let Some((panel, dx, through)) = back {
+                multiply(units, dy, mine, dw);
+                if let Some((examples, dx, through)) = back {
                     let mine = lines_of(inner, part, parts);
-                    multiply((panel, 0..rows), (w, mine.clone()), outer, dx);
+                    multiply(examples, w, mine.clone(), dx);
                     if let Some((activation, h)) = through {
                         for (row, h) in h.chunks_exact(inner).enumerate() {
                             derive(activation, &h[mine.clone()], dx.place.in_row(row, &mine));

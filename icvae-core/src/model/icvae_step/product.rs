@@ -4,14 +4,14 @@
 //! general libraries rearrange a layer's weights first, which for a few rows costs as much as to multiply.
 //! Here the small matrix is rearranged, and each weight is read where it lies.
 //!
-//! One tile serves all three products of a layer: up to 32 numbers side by side (lanes) times up to 12
-//! others, in 24 registers.
+//! One tile serves all three products of a layer: 32 numbers side by side (lanes), from a [`Panel`], times up
+//! to 12 others, in 24 registers.
 //!
 //! | | lanes | others | inner |
 //! |---|---|---|---|
-//! | forward: y = x · Wᵀ | examples, from a panel xᵀ | units of y | units of x |
-//! | d_input = d_output · W | examples, from a panel d_outputᵀ | units of x | units of y |
-//! | dW = d_outputᵀ · x | units of x, where they lie | units of y | examples |
+//! | forward: y = x · Wᵀ | examples | units of y | units of x |
+//! | d_input = d_output · W | examples | units of x | units of y |
+//! | dW = d_outputᵀ · x | units of x | units of y | examples |
 
 use std::ops::Range;
 
@@ -59,14 +59,6 @@ impl<P> Place<P> {
 }
 
 impl Place<*mut f32> {
-    pub(super) fn read(self) -> Place<*const f32> {
-        Place {
-            first: self.first.cast_const(),
-            row: self.row,
-            column: self.column,
-        }
-    }
-
     /// Numbers of one row, side by side.
     ///
     /// # Safety
@@ -78,39 +70,72 @@ impl Place<*mut f32> {
             std::slice::from_raw_parts_mut(first, columns.len())
         }
     }
+}
 
-    /// Copies some columns of a matrix into the same rows of this one, which is its transpose.
+/// Numbers side by side in a tile: two registers.
+const LANES: usize = 32;
+/// Others in a tile: with two registers each they leave eight of the 32 registers for what is read.
+const OTHERS: usize = 12;
+
+/// A matrix as tiles read it: 32 of its columns after another, row by row, zeros where there is no column.
+#[derive(Default)]
+pub(super) struct Panel {
+    numbers: Vec<f32>,
+    lanes: usize,
+    inner: usize,
+}
+
+impl Panel {
+    /// Makes room for a matrix, `[inner, lanes]`, and returns it for [`Filling::fill`].
+    pub(super) fn resize(&mut self, inner: usize, lanes: usize) -> Filling {
+        let length = lanes.div_ceil(LANES) * LANES * inner;
+        if (self.numbers.len(), self.lanes, self.inner) != (length, lanes, inner) {
+            self.numbers.clear();
+            self.numbers.resize(length, 0.0);
+            (self.lanes, self.inner) = (lanes, inner);
+        }
+        Filling {
+            first: self.numbers.as_mut_ptr(),
+            lanes,
+            inner,
+        }
+    }
+}
+
+/// A panel that threads fill, each its own rows.
+#[derive(Clone, Copy)]
+pub(super) struct Filling {
+    first: *mut f32,
+    lanes: usize,
+    inner: usize,
+}
+
+// SAFETY: written by an unsafe function only, whose callers answer for it.
+unsafe impl Sync for Filling {}
+
+impl Filling {
+    /// Copies some rows of a matrix.
     ///
     /// # Safety
-    /// Both must have those `rows` × `columns` and `columns` × `rows`, and nobody else may look at these
-    /// rows meanwhile.
-    pub(super) unsafe fn fill_transposed(
-        self,
-        source: Place<*const f32>,
-        rows: usize,
-        columns: Range<usize>,
-    ) {
-        for start in (0..rows).step_by(LANES / 2) {
-            let rows = start..rows.min(start + LANES / 2);
-            for column in columns.clone() {
-                for row in rows.clone() {
-                    // SAFETY: as the caller promises.
-                    unsafe {
-                        *self.first.add(column * self.row + row) =
-                            *source.first.add(row * source.row + column * source.column);
+    /// The source must be readable in all of the panel's lanes, and nobody else may look at these rows, or
+    /// make room anew, meanwhile.
+    pub(super) unsafe fn fill(self, source: Place<*const f32>, rows: Range<usize>) {
+        for start in (0..self.lanes).step_by(LANES) {
+            let count = LANES.min(self.lanes - start);
+            for row in rows.clone() {
+                // SAFETY: as the caller promises.
+                unsafe {
+                    let from = source.first.add(row * source.row + start * source.column);
+                    let to = self.first.add(start * self.inner + row * LANES);
+                    let to = std::slice::from_raw_parts_mut(to, count);
+                    for (lane, to) in to.iter_mut().enumerate() {
+                        *to = *from.add(lane * source.column);
                     }
                 }
             }
         }
     }
 }
-
-/// Numbers side by side in a tile: two registers.
-const LANES: usize = 32;
-/// Lanes that meet all others before the next ones come: their part of the matrix stays in the cache.
-const LANES_AT_ONCE: usize = 4 * LANES;
-/// Others in a tile: with two registers each they leave eight of the 32 registers for what is read.
-const OTHERS: usize = 12;
 
 /// Where the numbers of a tile go.
 #[derive(Clone, Copy)]
@@ -125,100 +150,85 @@ pub(super) struct Target<'a> {
     pub(super) add: bool,
 }
 
-/// target ← the sum over k of lanes[k, l] · others[k, o], for all l in `lane_range` and o in `other_range`.
-/// Runs on this thread.
+/// target ← the sum over k of lanes[k, l] · others[k, o], for all lanes l and the others o in a range. Runs on
+/// this thread.
 ///
 /// # Safety
-/// [`is_possible_here`] must say so. `lanes` and `others` must be readable in
-/// those columns and `inner` rows, `lanes` with a column stride of 1, and nobody else may look at that part
-/// of the target meanwhile.
+/// [`is_possible_here`] must say so. `others` must be readable in those columns and as many rows as the panel
+/// has, and nobody else may look at that part of the target meanwhile.
 pub(super) unsafe fn multiply(
-    lanes: (Place<*const f32>, Range<usize>),
-    others: (Place<*const f32>, Range<usize>),
-    inner: usize,
+    lanes: Filling,
+    others: Place<*const f32>,
+    range: Range<usize>,
     target: Target<'_>,
 ) {
     // SAFETY: as the caller promises.
     #[cfg(target_arch = "x86_64")]
     unsafe {
-        avx512::tiles(lanes, others, inner, target);
+        avx512::tiles(lanes, others, range, target);
     }
     #[cfg(not(target_arch = "x86_64"))]
-    unreachable!(
-        "no other processor multiplies here: {:?}",
-        (lanes.1, others.1, inner, target.add)
-    );
+    unreachable!("no other processor multiplies here");
 }
 
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use std::arch::x86_64::{
-        __m512, _mm512_fmadd_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
+        __m512, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
         _mm512_storeu_ps,
     };
     use std::ops::Range;
 
-    use super::{LANES, LANES_AT_ONCE, OTHERS, Place, Target};
+    use super::{Filling, LANES, OTHERS, Place, Target};
 
     #[target_feature(enable = "avx512f")]
     pub(super) unsafe fn tiles(
-        (lanes, lane_range): (Place<*const f32>, Range<usize>),
-        (others, other_range): (Place<*const f32>, Range<usize>),
-        inner: usize,
+        lanes: Filling,
+        others: Place<*const f32>,
+        range: Range<usize>,
         target: Target<'_>,
     ) {
-        for first in lane_range.clone().step_by(LANES_AT_ONCE) {
-            let lane_range = first..lane_range.end.min(first + LANES_AT_ONCE);
-            let mut o = other_range.start;
-            while o < other_range.end {
-                let step = match other_range.end - o {
-                    OTHERS.. => OTHERS,
-                    4.. => 4,
-                    _ => 1,
-                };
-                for l in lane_range.clone().step_by(LANES) {
-                    let at = (l..lane_range.end.min(l + LANES), o);
-                    // SAFETY: within the ranges that the caller answers for.
-                    unsafe {
-                        match step {
-                            OTHERS => tile::<OTHERS>(lanes, others, at, inner, target),
-                            4 => tile::<4>(lanes, others, at, inner, target),
-                            _ => tile::<1>(lanes, others, at, inner, target),
-                        }
+        let mut o = range.start;
+        while o < range.end {
+            let step = match range.end - o {
+                OTHERS.. => OTHERS,
+                4.. => 4,
+                _ => 1,
+            };
+            for l in (0..lanes.lanes).step_by(LANES) {
+                // SAFETY: within the range that the caller answers for.
+                unsafe {
+                    match step {
+                        OTHERS => tile::<OTHERS>(lanes, others, (l, o), target),
+                        4 => tile::<4>(lanes, others, (l, o), target),
+                        _ => tile::<1>(lanes, others, (l, o), target),
                     }
                 }
-                o += step;
             }
+            o += step;
         }
     }
 
     #[target_feature(enable = "avx512f")]
     unsafe fn tile<const N: usize>(
-        lanes: Place<*const f32>,
+        lanes: Filling,
         others: Place<*const f32>,
-        (lane_range, other): (Range<usize>, usize),
-        inner: usize,
+        (lane, other): (usize, usize),
         target: Target<'_>,
     ) {
-        let count = lane_range.len();
-        let mask = ((1_u64 << count) - 1) as u32;
-        let (low, high) = (mask as u16, (mask >> 16) as u16);
         let mut sums: [[__m512; 2]; N] = [[_mm512_setzero_ps(); 2]; N];
-        // SAFETY: the caller answers for what is read; lanes beyond the range are masked.
+        // SAFETY: the caller answers for what is read.
         unsafe {
-            let mut a = lanes.first.add(lane_range.start);
+            let mut a = lanes.first.add(lane * lanes.inner).cast_const();
             let mut b = others.first.add(other * others.column);
-            for _ in 0..inner {
-                let x = [
-                    _mm512_maskz_loadu_ps(low, a),
-                    _mm512_maskz_loadu_ps(high, a.wrapping_add(LANES / 2)),
-                ];
+            for _ in 0..lanes.inner {
+                let x = [_mm512_loadu_ps(a), _mm512_loadu_ps(a.add(LANES / 2))];
                 for (n, sum) in sums.iter_mut().enumerate() {
                     let y = _mm512_set1_ps(*b.add(n * others.column));
                     sum[0] = _mm512_fmadd_ps(x[0], y, sum[0]);
                     sum[1] = _mm512_fmadd_ps(x[1], y, sum[1]);
                 }
-                a = a.wrapping_add(lanes.row);
+                a = a.wrapping_add(LANES);
                 b = b.wrapping_add(others.row);
             }
         }
@@ -230,6 +240,7 @@ mod avx512 {
                 _mm512_storeu_ps(row.as_mut_ptr().add(LANES / 2), sum[1]);
             }
         }
+        let lane_range = lane..lanes.lanes.min(lane + LANES);
         let Target {
             place, bias, add, ..
         } = target;
