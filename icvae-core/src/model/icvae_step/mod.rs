@@ -186,10 +186,11 @@ fn hidden_forward(
     input: &Matrix,
     hidden: &mut [Matrix],
 ) -> Result<()> {
-    for i in 0..hidden.len() {
-        let (below, h) = hidden.split_at_mut(i);
-        layers[i].forward(below.last().unwrap_or(input), &mut h[0])?;
-        activate(activation, &h[0])?;
+    let mut input = input;
+    for (layer, h) in layers.iter_mut().zip(hidden) {
+        layer.forward(input, h)?;
+        activate(activation, h)?;
+        input = h;
     }
     Ok(())
 }
