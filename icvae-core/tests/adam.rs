@@ -2,9 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use icvae_core::tch::nn::OptimizerConfig;
 use icvae_core::tch::{self, Device, Kind, Tensor, nn};
 use icvae_core::train::{Adam, AdamConfig, EpsilonConvention};
+
+/// libtorch's random generator is one for the whole process: tests take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Variables of awkward sizes, one of them large enough to be shared between threads.
 fn variables(vs: &nn::VarStore) -> Vec<Tensor> {
@@ -31,6 +39,7 @@ fn loss(variables: &[Tensor], step: i64) -> Tensor {
 
 #[test]
 fn a_hundred_steps_are_those_of_tchs_own_adam() {
+    let _turn = turn();
     tch::manual_seed(11);
     let (ours, theirs) = (
         nn::VarStore::new(Device::Cpu),
@@ -63,6 +72,7 @@ fn a_hundred_steps_are_those_of_tchs_own_adam() {
 
 #[test]
 fn the_pass_over_memory_equals_the_tensor_operations_of_other_devices() {
+    let _turn = turn();
     // A transposed variable is not contiguous, and takes the path of other devices.
     tch::manual_seed(12);
     let start = Tensor::randn([40, 30], (Kind::Float, Device::Cpu));
@@ -91,6 +101,7 @@ fn the_pass_over_memory_equals_the_tensor_operations_of_other_devices() {
 
 #[test]
 fn what_cannot_be_optimised_is_refused_in_one_sentence() {
+    let _turn = turn();
     let vs = nn::VarStore::new(Device::Cpu);
     let _ = variables(&vs);
     let mut adam = Adam::new(&vs, &AdamConfig::default()).unwrap();
