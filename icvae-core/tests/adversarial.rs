@@ -52,6 +52,7 @@ fn small(game: Game) -> AdversarialConfig {
         latent: 3,
         game,
         fooling_pace: 0.3,
+        discriminator_pace: 0.6,
         ..Default::default()
     }
 }
@@ -339,6 +340,13 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
             ..base()
         }),
         "fooling_pace",
+    );
+    says(
+        build(AdversarialConfig {
+            discriminator_pace: f64::NAN,
+            ..base()
+        }),
+        "discriminator_pace",
     );
     let prior = Prior::StudentT { freedom: -1.0 };
     says(

@@ -55,6 +55,10 @@ pub struct AdversarialConfig {
     /// The learning rate of the fooling turn as a share of the run's, greater than 0: the weight of the
     /// prior against the reconstruction.
     pub fooling_pace: f64,
+    /// The learning rate of the discriminator's turns, likewise. One that learns much faster than the encoder
+    /// can follow wins, and teaches it nothing.
+    #[serde(skip_serializing_if = "is_one")]
+    pub discriminator_pace: f64,
 }
 
 impl Default for AdversarialConfig {
@@ -69,6 +73,7 @@ impl Default for AdversarialConfig {
             prior: Prior::Gaussian,
             game: Game::ThreeTurns,
             fooling_pace: 1.0,
+            discriminator_pace: 1.0,
         }
     }
 }
@@ -86,12 +91,16 @@ impl AdversarialConfig {
                 )));
             }
         }
-        if !(self.fooling_pace.is_finite() && self.fooling_pace > 0.0) {
-            return Err(Error::Invalid(format!(
-                "fooling_pace is {}, but must be greater than 0: a game without fooling is \
-                 Game::Unopposed",
-                self.fooling_pace
-            )));
+        for (name, pace) in [
+            ("fooling_pace", self.fooling_pace),
+            ("discriminator_pace", self.discriminator_pace),
+        ] {
+            if !(pace.is_finite() && pace > 0.0) {
+                return Err(Error::Invalid(format!(
+                    "{name} is {pace}, but must be greater than 0: a game without fooling is \
+                     Game::Unopposed"
+                )));
+            }
         }
         self.prior.check()?;
         self.stack().check()
@@ -303,17 +312,12 @@ impl Model for AdversarialAutoencoder {
 
     fn turns(&self) -> Vec<Turn> {
         let reconstruction = Turn::new(RECONSTRUCTION, ["enc", "dec"]);
-        let discriminator = Turn::new(DISCRIMINATOR, ["disc"]);
+        let judge = |name| Turn::new(name, ["disc"]).at_pace(self.config.discriminator_pace);
         let fooling = Turn::new(FOOLING, ["enc"]).at_pace(self.config.fooling_pace);
         match self.config.game {
-            Game::ThreeTurns => vec![reconstruction, discriminator, fooling],
-            Game::FourTurns => vec![
-                reconstruction,
-                fooling,
-                Turn::new(ON_CODES, ["disc"]),
-                Turn::new(ON_PRIOR, ["disc"]),
-            ],
-            Game::Unopposed => vec![reconstruction, discriminator],
+            Game::ThreeTurns => vec![reconstruction, judge(DISCRIMINATOR), fooling],
+            Game::FourTurns => vec![reconstruction, fooling, judge(ON_CODES), judge(ON_PRIOR)],
+            Game::Unopposed => vec![reconstruction, judge(DISCRIMINATOR)],
         }
     }
 
@@ -362,6 +366,10 @@ impl Model for AdversarialAutoencoder {
     fn rebuild(&self) -> Result<Self> {
         Self::new(&self.config, self.vs.device(), self.seed)
     }
+}
+
+fn is_one(pace: &f64) -> bool {
+    *pace == 1.0
 }
 
 /// Pixels in [0, 1] as pixels in [−1, 1].

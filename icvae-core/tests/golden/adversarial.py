@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 P, H, Z, B, STEPS = 12, 8, 3, 5, 4
-RATE, PACE = 1e-2, 0.3
+RATE, FOOLING, JUDGING = 1e-2, 0.3, 0.6
 out = {}
 g = torch.Generator().manual_seed(2015)
 bce = F.binary_cross_entropy_with_logits
@@ -88,15 +88,15 @@ def play(game):
     if game == "three_turns":
         turns = [
             (adam("enc", "dec"), lambda x, z: reconstruction(x)),
-            (adam("disc"), lambda x, z: 0.5 * (on_codes(x) + on_prior(z))),
-            (adam("enc", rate=RATE * PACE), lambda x, z: fooling(x)),
+            (adam("disc", rate=RATE * JUDGING), lambda x, z: 0.5 * (on_codes(x) + on_prior(z))),
+            (adam("enc", rate=RATE * FOOLING), lambda x, z: fooling(x)),
         ]
     else:
         turns = [
             (adam("enc", "dec"), lambda x, z: reconstruction(x)),
-            (adam("enc", rate=RATE * PACE), lambda x, z: fooling(x)),
-            (adam("disc"), lambda x, z: on_codes(x)),
-            (adam("disc"), lambda x, z: on_prior(z)),
+            (adam("enc", rate=RATE * FOOLING), lambda x, z: fooling(x)),
+            (adam("disc", rate=RATE * JUDGING), lambda x, z: on_codes(x)),
+            (adam("disc", rate=RATE * JUDGING), lambda x, z: on_prior(z)),
         ]
     values = []
     x = images.float() / 255 * 2 - 1
