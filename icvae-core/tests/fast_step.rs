@@ -40,6 +40,7 @@ fn configs() -> Vec<IcvaeConfig> {
         base.clone(),
         with(|c| c.hidden = vec![]),
         with(|c| c.activation = Activation::Elu),
+        with(|c| c.decoder_activation = Some(Activation::LeakyRelu(0.3))),
         with(|c| (c.classes, c.lambda) = (0, 0.0)),
         with(|c| (c.activation, c.mean_activation) = (Activation::Relu, Activation::Linear)),
         with(|c| {
