@@ -48,6 +48,16 @@ fn values_and_gradients_are_those_of_torchs_distributions() {
 }
 
 #[test]
+fn a_fair_coin_has_a_gradient() {
+    // log(1 + eᵃ) − a x has the derivative ½ − x at a = 0.
+    let x = Tensor::from_slice2(&[[0.0_f32, 0.25, 1.0]]);
+    let a = x.zeros_like().set_requires_grad(true);
+    let nats = loss::bernoulli_nll(&x, &a).unwrap();
+    nats.sum(Kind::Float).backward();
+    assert_close(&a.grad(), &(0.5 - x), "gradient");
+}
+
+#[test]
 fn the_squared_error_is_the_gaussian_of_variance_one_half_without_its_constant() {
     let golden = golden();
     let (x, a) = (&golden["x"], &golden["a"]);

@@ -5,8 +5,8 @@ use tch::{Kind, Tensor};
 use super::same_shape;
 use crate::Result;
 
-/// −log p(x|a) = Σ_p [ max(a_p, 0) − a_p x_p + log(1 + e^(−|a_p|)) ], the binary cross-entropy of pixels
-/// in [0, 1] from log-odds a, in the form that neither overflows nor takes log 0.
+/// −log p(x|a) = Σ_p [ log(1 + e^(a_p)) − a_p x_p ], the binary cross-entropy of pixels in [0, 1] from
+/// log-odds a; nothing overflows, and no logarithm of 0 is taken.
 ///
 /// Takes x and the log-odds, `[B, P]`; returns nats, `[B]`: **summed over the pixels**, not reduced over the
 /// batch.
@@ -24,6 +24,7 @@ use crate::Result;
 /// ```
 pub fn bernoulli_nll(x: &Tensor, log_odds: &Tensor) -> Result<Tensor> {
     same_shape("the log-odds", log_odds, x)?;
-    let nats = log_odds.clamp_min(0.0) - log_odds * x + (-log_odds.abs()).exp().log1p();
+    // The form with |a| has no derivative at 0, where untrained networks begin; softplus has.
+    let nats = log_odds.softplus() - log_odds * x;
     Ok(nats.sum_dim_intlist(-1, false, Kind::Float))
 }
