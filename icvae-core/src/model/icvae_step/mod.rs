@@ -22,8 +22,8 @@ use layer::{Back, Layer, activate, derive};
 use matrix::Matrix;
 use terms::{compare, pairwise_kl, prior_kl};
 
-/// Examples that an evaluation decodes at a time: large products run at full speed.
-const EVALUATED_AT_ONCE: usize = 1024;
+/// Examples that an evaluation decodes at a time: as many as stay in the cache from layer to layer.
+const EVALUATED_AT_ONCE: usize = 256;
 
 /// The fast step of a model without dropout and batch normalisation, on the CPU.
 pub(super) struct IcvaeStep<'a> {

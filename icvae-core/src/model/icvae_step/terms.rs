@@ -7,6 +7,7 @@ use super::buffers::Buffers;
 use super::layer::derive;
 use super::matrix::Matrix;
 use crate::loss::VARIANCE_FLOOR;
+use crate::wide::wide;
 
 /// The reconstruction term, summed over the batch. With `scale`, x̂ in `b.output` is replaced by
 /// `scale` times the term's derivative with respect to the last layer before its activation.
@@ -27,12 +28,11 @@ pub(super) fn compare(config: &IcvaeConfig, b: &mut Buffers, scale: Option<f64>)
     let mut sum = 0.0;
     let rows = b.output.numbers_mut().chunks_exact_mut(pixels);
     for (row, x) in rows.zip(b.x.numbers().chunks_exact(seen)) {
-        let pairs = row.iter_mut().zip(x);
         let mut of_row = 0.0_f32;
+        let pairs = row.iter_mut().zip(x);
         match (config.likelihood, scale.is_some()) {
             (Likelihood::SquaredError | Likelihood::Gaussian { .. }, false) => {
-                pairs.for_each(|(a, x)| of_row += (*a - x) * (*a - x));
-                of_row *= per_square;
+                of_row = per_square * squared_distance(row, x);
             }
             (Likelihood::SquaredError | Likelihood::Gaussian { .. }, true) => {
                 pairs.for_each(|(a, x)| {
@@ -59,6 +59,19 @@ pub(super) fn compare(config: &IcvaeConfig, b: &mut Buffers, scale: Option<f64>)
         );
     }
     sum
+}
+
+/// ‖a − x‖², in as many sums as a register holds; `x` may be longer.
+fn squared_distance(a: &[f32], x: &[f32]) -> f32 {
+    wide(|| {
+        let mut sums = [0.0_f32; 16];
+        for (a, x) in a.chunks(sums.len()).zip(x.chunks(sums.len())) {
+            for ((sum, a), x) in sums.iter_mut().zip(a).zip(x) {
+                *sum += (a - x) * (a - x);
+            }
+        }
+        sums.iter().sum()
+    })
 }
 
 /// KL[q(z|x) ‖ N(0, I)], summed over the batch.
