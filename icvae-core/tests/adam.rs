@@ -2,17 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod turn;
 
 use icvae_core::tch::nn::OptimizerConfig;
 use icvae_core::tch::{self, Device, Kind, Tensor, nn};
 use icvae_core::train::{Adam, AdamConfig, EpsilonConvention};
-
-/// libtorch's random generator is one for the whole process: tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use turn::turn;
 
 /// Variables of awkward sizes, one of them large enough to be shared between threads.
 fn variables(vs: &nn::VarStore) -> Vec<Tensor> {

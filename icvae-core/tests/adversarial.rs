@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod golden;
+mod turn;
+
 use std::collections::HashMap;
 use std::f64::consts::PI;
-use std::sync::{Mutex, MutexGuard};
 
+use golden::assert_close;
 use icvae_core::data::{Batch, Dataset};
 use icvae_core::eval::{self, ProbeConfig, TsneConfig};
 use icvae_core::model::{Activation, AdversarialAutoencoder, AdversarialConfig, Game, Prior};
@@ -16,34 +19,7 @@ use icvae_core::train::{
     Trainer, Turn,
 };
 use icvae_core::{Error, Result, loss};
-
-/// libtorch's generator is one for the process: tests that draw take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-fn golden() -> HashMap<String, Tensor> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/adversarial.safetensors"
-    );
-    Tensor::read_safetensors(path)
-        .unwrap()
-        .into_iter()
-        .collect()
-}
-
-#[track_caller]
-fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f64, what: &str) {
-    assert_eq!(found.size(), expected.size(), "{what}: shape");
-    let scale = expected.abs().clamp_min(1.0);
-    let worst = ((found - expected).abs() / scale).max().double_value(&[]);
-    assert!(
-        worst <= tolerance,
-        "{what}: off by {worst:e}, {tolerance:e} allowed"
-    );
-}
+use turn::turn;
 
 fn small(game: Game) -> AdversarialConfig {
     AdversarialConfig {
@@ -69,7 +45,7 @@ fn some_data(n: i64) -> Dataset {
 
 #[test]
 fn the_losses_and_their_gradients_are_pytorchs() {
-    let golden = golden();
+    let golden = golden::read("adversarial");
     let leaf = |name: &str| golden[name].copy().set_requires_grad(true);
     type Loss = fn(&Tensor) -> Tensor;
     let each: [(&str, Loss); 2] = [
@@ -104,7 +80,7 @@ struct Fixture(AdversarialAutoencoder);
 impl Fixture {
     fn new(game: Game) -> Self {
         let model = AdversarialAutoencoder::new(&small(game), Device::Cpu, 0).unwrap();
-        let golden = golden();
+        let golden = golden::read("adversarial");
         no_grad(|| {
             for (name, mut variable) in model.var_store().variables() {
                 variable.copy_(&golden[&format!("weights.{name}")]);
@@ -138,7 +114,7 @@ impl Model for Fixture {
 #[test]
 fn four_steps_of_either_game_are_pytorchs() {
     let _turn = turn();
-    let golden = golden();
+    let golden = golden::read("adversarial");
     let adam = AdamConfig {
         learning_rate: 1e-2,
         epsilon: 1e-8,

@@ -2,18 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod turn;
 
 use icvae_core::data::{Batches, Dataset};
 use icvae_core::model::{Activation, Icvae, IcvaeConfig, Likelihood};
 use icvae_core::tch::{self, Device, Kind, Tensor};
 use icvae_core::train::{Model, TrainConfig, Trainer, evaluate};
-
-/// libtorch's random generator is one for the whole process: tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use turn::turn;
 
 fn data() -> Dataset {
     tch::manual_seed(1);

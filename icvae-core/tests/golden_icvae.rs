@@ -1,10 +1,13 @@
 //! The model, its losses, gradients and training steps against PyTorch's numbers
-//! (`golden/generate.py`).
+//! (`golden/icvae.py`).
 
 #![allow(clippy::unwrap_used)]
 
+mod golden;
+
 use std::collections::HashMap;
 
+use golden::assert_close;
 use icvae_core::loss;
 use icvae_core::model::{Gaussian, Icvae, IcvaeConfig};
 use icvae_core::tch::{Device, Kind, Tensor, no_grad};
@@ -14,16 +17,7 @@ struct Golden(HashMap<String, Tensor>);
 
 impl Golden {
     fn read() -> Self {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/golden/icvae.safetensors"
-        );
-        Self(
-            Tensor::read_safetensors(path)
-                .unwrap()
-                .into_iter()
-                .collect(),
-        )
+        Self(golden::read("icvae"))
     }
     fn get(&self, name: &str) -> &Tensor {
         self.0
@@ -59,17 +53,6 @@ impl Golden {
         let at = |name| self.get(name).get(t);
         (at("x"), at("c"), at("eps"))
     }
-}
-
-#[track_caller]
-fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f64, what: &str) {
-    assert_eq!(found.size(), expected.size(), "{what}: shape");
-    let scale = expected.abs().clamp_min(1.0);
-    let worst = ((found - expected).abs() / scale).max().double_value(&[]);
-    assert!(
-        worst <= tolerance,
-        "{what}: off by {worst:e}, {tolerance:e} allowed"
-    );
 }
 
 #[test]

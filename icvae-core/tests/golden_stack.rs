@@ -3,37 +3,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+mod golden;
+mod turn;
 
+use golden::assert_close;
 use icvae_core::model::{Activation, DenseStack, Icvae, IcvaeConfig, StackConfig};
 use icvae_core::tch::{self, Device, Kind, Tensor, nn, nn::ModuleT, no_grad};
 use icvae_core::train::Model;
-
-/// libtorch's generator is one for the process.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-#[track_caller]
-fn assert_close(found: &Tensor, expected: &Tensor, what: &str) {
-    assert_eq!(found.size(), expected.size(), "{what}: shape");
-    let scale = expected.abs().clamp_min(1.0);
-    let worst = ((found - expected).abs() / scale).max().double_value(&[]);
-    assert!(worst <= 2e-5, "{what}: off by {worst:e}");
-}
+use turn::turn;
 
 #[test]
 fn batch_norm_after_each_activation_is_pytorchs_in_both_modes() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/stack.safetensors"
-    );
-    let golden: HashMap<String, Tensor> = Tensor::read_safetensors(path)
-        .unwrap()
-        .into_iter()
-        .collect();
+    let golden = golden::read("stack");
     let x = &golden["x"];
     for (name, activation) in [
         ("relu", Activation::Relu),
@@ -68,6 +49,7 @@ fn batch_norm_after_each_activation_is_pytorchs_in_both_modes() {
             assert_close(
                 &h,
                 &golden[&format!("{name}.train.{t}")],
+                2e-5,
                 &format!("{name} {t}"),
             );
             if t == 2 {
@@ -76,18 +58,19 @@ fn batch_norm_after_each_activation_is_pytorchs_in_both_modes() {
                 let gradients = Tensor::run_backward(&[loss], &leaves, false, false);
                 for ((key, _), gradient) in trained.iter().zip(gradients) {
                     let what = format!("{name}.gradient.{key}");
-                    assert_close(&gradient, &golden[&what], &what);
+                    assert_close(&gradient, &golden[&what], 2e-5, &what);
                 }
             }
         }
         for (key, variable) in &variables {
             let what = format!("{name}.after.{key}");
-            assert_close(variable, &golden[&what], &what);
+            assert_close(variable, &golden[&what], 2e-5, &what);
         }
         let after = stack.forward_t(&x.get(3), false);
         assert_close(
             &after,
             &golden[&format!("{name}.eval")],
+            2e-5,
             &format!("{name} eval"),
         );
         let again = stack.forward_t(&x.get(3), false);
@@ -158,10 +141,11 @@ fn a_decoder_may_have_another_activation_than_the_encoder() {
     assert_close(
         &model.decode(&z, &c).unwrap(),
         &expected,
+        2e-5,
         "LeakyReLU decoder",
     );
     let x = Tensor::rand([20, 12], (Kind::Float, Device::Cpu));
     let q = model.encode(&x, &c).unwrap();
     let mean = linear(&linear(&x, "enc_h1").relu(), "z_mean").tanh();
-    assert_close(&q.mean, &mean, "ReLU encoder");
+    assert_close(&q.mean, &mean, 2e-5, "ReLU encoder");
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod turn;
 
 use icvae_core::data::Dataset;
 use icvae_core::model::{Icvae, IcvaeConfig};
@@ -12,12 +12,7 @@ use icvae_core::train::{
     AdamConfig, Control, EpochRecord, Event, History, Model, ReduceOnPlateau, Schedule, StopReason,
     Store, TrainConfig, Trainer,
 };
-
-/// libtorch's generator is one for the process.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use turn::turn;
 
 #[test]
 fn the_rates_are_keras() {

@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod turn;
+
 use std::cell::RefCell;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use icvae_core::data::{Batch, Dataset};
 use icvae_core::model::{Activation, Icvae, IcvaeConfig};
@@ -14,12 +15,7 @@ use icvae_core::train::{
     TrainConfig, Trainer, evaluate,
 };
 use icvae_core::{Error, Result};
-
-/// libtorch's random generator is one for the whole process: tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use turn::turn;
 
 /// 37 images of 4×3 pixels in 3 classes: 5 steps of 8, the last one smaller.
 fn data(seed: i64) -> Dataset {

@@ -2,7 +2,7 @@
 
 Makes `likelihood.safetensors` beside this script (PyTorch 2.13, float64 kept as float32, CPU):
 
-    pip install torch==2.13.0 numpy safetensors && python generate_likelihood.py
+    pip install torch==2.13.0 numpy safetensors && python likelihood.py
 
 Pixels lie in [0, 1], the ends included, and are no whole numbers, as those of grey images: there the
 Bernoulli distribution gives no probability, and binary_cross_entropy_with_logits is what is meant. Some

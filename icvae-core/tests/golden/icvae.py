@@ -2,7 +2,7 @@
 
 Makes `icvae.safetensors` beside this script (PyTorch 2.13, float32, CPU):
 
-    pip install torch==2.13.0 numpy safetensors && python generate.py
+    pip install torch==2.13.0 numpy safetensors && python icvae.py
 
 A small model (12 pixels, 3 classes, hidden layers of 8 and 6 units, 4 latent dimensions, batch of 5)
 keeps the file small; nothing in the arithmetic depends on the sizes. Adam is written out twice, in Keras'
