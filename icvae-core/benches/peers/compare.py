@@ -61,17 +61,22 @@ def run(command, directory):
     return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
 
 
+def parsed(parser):
+    """The arguments, and the folder with the four IDX files, which every script here asks for."""
+    parser.add_argument("--mnist", default=os.environ.get("ICVAE_MNIST_DIR"),
+                        help="the folder with the four IDX files")
+    arguments = parser.parse_args()
+    if not arguments.mnist:
+        parser.error("say with --mnist, or ICVAE_MNIST_DIR, where the four IDX files are")
+    return arguments, str(Path(arguments.mnist).resolve())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--times", type=int, default=200)
-    parser.add_argument("--mnist", default=os.environ.get("ICVAE_MNIST_DIR"),
-                        help="the folder with the four IDX files")
     parser.add_argument("--only", nargs="*", help="peers whose names begin so")
-    arguments = parser.parse_args()
-    if not arguments.mnist:
-        parser.error("say with --mnist, or ICVAE_MNIST_DIR, where the four IDX files are")
-    directory = str(Path(arguments.mnist).resolve())
+    arguments, directory = parsed(parser)
     python, executable = environment(), ours()
     times = ["--times", arguments.times]
     wanted = tuple(arguments.only or [""])

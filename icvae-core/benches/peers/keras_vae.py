@@ -4,23 +4,15 @@ Prints the mean loss over the 10,000 test digits, from sampled codes and without
 from the folder ICVAE_MNIST_DIR, as the other peers do it.
 """
 
-import gzip
 import os
 import sys
-from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = sys.argv[1]
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
+import digits  # noqa: E402
 import keras  # noqa: E402
-import numpy as np  # noqa: E402
 from keras import layers, ops  # noqa: E402
-
-
-def images(name):
-    path = Path(os.environ["ICVAE_MNIST_DIR"]) / f"{name}-images-idx3-ubyte"
-    data = path.read_bytes() if path.exists() else gzip.open(f"{path}.gz").read()
-    return np.frombuffer(data[16:], dtype=np.uint8).reshape(-1, 784).astype(np.float32) / 255
 
 
 class Vae(keras.Model):
@@ -47,7 +39,7 @@ epochs, seed = int(sys.argv[2]), int(sys.argv[3])
 keras.utils.set_random_seed(seed)
 model = Vae(seed)
 model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=None)
-train, test = images("train"), images("t10k")
+train, test = digits.load()[0], digits.load("t10k")[0]
 history = model.fit(
     train, shuffle=True, epochs=epochs, batch_size=100, verbose=2, validation_data=(test,))
 print(f"seed {seed}: test loss {history.history['val_loss'][-1]:.2f} after {epochs} epochs")

@@ -8,23 +8,16 @@ medians of the rounds. Nothing else should run meanwhile.
 """
 
 import argparse
-import os
 import statistics
-from pathlib import Path
 
-from compare import HERE, environment, ours, run
+from compare import HERE, environment, ours, parsed, run
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--mnist", default=os.environ.get("ICVAE_MNIST_DIR"),
-                        help="the folder with the four IDX files")
-    arguments = parser.parse_args()
-    if not arguments.mnist:
-        parser.error("say with --mnist, or ICVAE_MNIST_DIR, where the four IDX files are")
-    directory = str(Path(arguments.mnist).resolve())
+    arguments, directory = parsed(parser)
     python, executable = environment(), ours()
     keras = [python, HERE / "keras_step.py", "tensorflow"]
 
