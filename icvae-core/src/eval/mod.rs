@@ -1,13 +1,13 @@
 //! Measures of a trained model.
 
-mod adversary;
+mod fresh_discriminator;
 mod prior_grid;
 mod probe;
 mod projection;
 mod remap;
 mod report;
 
-pub use adversary::fresh_discriminator;
+pub use fresh_discriminator::fresh_discriminator;
 pub use prior_grid::prior_grid;
 pub use probe::{ProbeConfig, probe_accuracy};
 pub use projection::{Projection, TsneConfig, pca, tsne};
