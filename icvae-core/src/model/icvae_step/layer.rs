@@ -24,9 +24,11 @@ pub(super) struct Layer {
     bias: Matrix,     // [1, out]
     d_weight: Matrix, // [out, in]
     d_bias: Matrix,   // [1, out]
-    /// What the products read: examples beside each other, and units.
-    examples: Panel,
-    units: Panel,
+    // What the products read, each laid out for one of them: of the input, examples beside each other and
+    // units beside each other; of the derivative, examples.
+    input_examples: Panel,
+    input_units: Panel,
+    derivative_examples: Panel,
     /// Whether libtorch multiplies.
     by_libtorch: bool,
 }
@@ -68,8 +70,9 @@ impl Layer {
             bias: Matrix::of(variable("bias")?.unsqueeze(0)),
             d_weight: Matrix::of(gradient("weight")?),
             d_bias: Matrix::of(gradient("bias")?.unsqueeze(0)),
-            examples: Panel::default(),
-            units: Panel::default(),
+            input_examples: Panel::default(),
+            input_units: Panel::default(),
+            derivative_examples: Panel::default(),
             by_libtorch: !is_faster_here(),
         })
     }
@@ -85,7 +88,7 @@ impl Layer {
             return Ok(());
         }
         let (rows, inner, columns) = (input.rows, input.columns, output.columns);
-        let x = self.examples.resize(inner, rows);
+        let x = self.input_examples.resize(inner, rows);
         let source = input.place().transposed();
         let moves = rows * inner * MOVE;
         // SAFETY: threads write to different rows of the panel.
@@ -134,9 +137,13 @@ impl Layer {
                 add: back.add,
             };
             let through = back.through.map(|(f, h)| (f, h.numbers()));
-            (self.examples.resize(outer, rows), target, through)
+            (
+                self.derivative_examples.resize(outer, rows),
+                target,
+                through,
+            )
         });
-        let units = self.units.resize(rows, inner);
+        let units = self.input_units.resize(rows, inner);
         shared(rows * inner.max(outer) * MOVE, &|part, parts| {
             // SAFETY: threads write to different rows of the panels.
             unsafe {

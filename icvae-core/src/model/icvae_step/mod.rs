@@ -1,8 +1,8 @@
 //! The hand-derived training step of [`Icvae`]: the fast twin of its readable losses.
 //!
 //! The model is a chain of matrix products with point-wise functions between them, and its gradients are
-//! written down here once instead of being found anew in every step. The products go through libtorch into
-//! buffers that are made once; what lies between two products is one pass over memory.
+//! written down here once instead of being found anew in every step. The products go into buffers that
+//! are made once; what lies between two products is one pass over memory.
 
 mod buffers;
 mod layer;
