@@ -1,8 +1,9 @@
 //! An autoencoder whose code an adversary holds to a prior.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor, nn, nn::ModuleT, no_grad};
+use tch::{Device, Tensor, nn, nn::ModuleT, no_grad};
 
+use super::width::{check_sizes, check_width};
 use super::{Activation, DenseStack, Prior, StackConfig, dense};
 use crate::data::Batch;
 use crate::loss;
@@ -57,7 +58,6 @@ pub struct AdversarialConfig {
     pub fooling_pace: f64,
     /// The learning rate of the discriminator's turns, likewise. One that learns much faster than the encoder
     /// can follow wins, and teaches it nothing.
-    #[serde(skip_serializing_if = "is_one")]
     pub discriminator_pace: f64,
 }
 
@@ -84,21 +84,15 @@ impl AdversarialConfig {
     /// # Errors
     /// One sentence that names the first number that makes no sense.
     pub fn check(&self) -> Result<()> {
-        for (name, value) in [("pixels", self.pixels), ("latent", self.latent)] {
-            if value < 1 {
-                return Err(Error::Invalid(format!(
-                    "{name} is {value}, but a model needs at least 1"
-                )));
-            }
-        }
+        check_sizes(&[("pixels", self.pixels), ("latent", self.latent)])?;
         for (name, pace) in [
             ("fooling_pace", self.fooling_pace),
             ("discriminator_pace", self.discriminator_pace),
         ] {
             if !(pace.is_finite() && pace > 0.0) {
                 return Err(Error::Invalid(format!(
-                    "{name} is {pace}, but must be greater than 0: a game without fooling is \
-                     Game::Unopposed"
+                    "{name} is {pace}, but must be greater than 0; a game in which nobody fools \
+                     the discriminator is Game::Unopposed"
                 )));
             }
         }
@@ -204,7 +198,7 @@ impl AdversarialAutoencoder {
     /// # Errors
     /// If the shape does not fit.
     pub fn encode(&self, x: &Tensor) -> Result<Tensor> {
-        has_width("the image x", x, "[B, P]", self.config.pixels)?;
+        check_width("the image x", x, "[B, P]", self.config.pixels)?;
         Ok(self.encode_signed(&signed(x)))
     }
 
@@ -213,7 +207,7 @@ impl AdversarialAutoencoder {
     /// # Errors
     /// If the shape does not fit.
     pub fn decode(&self, z: &Tensor) -> Result<Tensor> {
-        has_width("the code z", z, "[B, Z]", self.config.latent)?;
+        check_width("the code z", z, "[B, Z]", self.config.latent)?;
         Ok((self.decode_signed(z) + 1.0) * 0.5)
     }
 
@@ -222,7 +216,7 @@ impl AdversarialAutoencoder {
     /// # Errors
     /// If the shape does not fit.
     pub fn discriminate(&self, z: &Tensor) -> Result<Tensor> {
-        has_width("the code z", z, "[B, Z]", self.config.latent)?;
+        check_width("the code z", z, "[B, Z]", self.config.latent)?;
         Ok(self.discriminator.forward(z))
     }
 
@@ -241,7 +235,7 @@ impl AdversarialAutoencoder {
     /// # Errors
     /// If the shape does not fit.
     pub fn reconstruction_error(&self, x: &Tensor) -> Result<Tensor> {
-        has_width("the image x", x, "[B, P]", self.config.pixels)?;
+        check_width("the image x", x, "[B, P]", self.config.pixels)?;
         let x = signed(x);
         self.error(&x, &self.encode_signed(&x))
     }
@@ -289,7 +283,7 @@ impl Model for AdversarialAutoencoder {
 
     /// All terms as the turns report them, on one set of weights.
     fn losses(&self, batch: &Batch, _train: bool) -> Result<Losses> {
-        has_width("the image x", &batch.x, "[B, P]", self.config.pixels)?;
+        check_width("the image x", &batch.x, "[B, P]", self.config.pixels)?;
         let x = signed(&batch.x);
         let z = self.encode_signed(&x);
         let reconstruction = self.error(&x, &z)?.mean(None);
@@ -322,7 +316,7 @@ impl Model for AdversarialAutoencoder {
     }
 
     fn turn_losses(&self, turn: &Turn, batch: &Batch) -> Result<Losses> {
-        has_width("the image x", &batch.x, "[B, P]", self.config.pixels)?;
+        check_width("the image x", &batch.x, "[B, P]", self.config.pixels)?;
         let x = signed(&batch.x);
         let count = x.size()[0];
         let only = |name: &str, loss: Tensor| Losses::new(loss.shallow_clone()).with(name, loss);
@@ -368,22 +362,7 @@ impl Model for AdversarialAutoencoder {
     }
 }
 
-fn is_one(pace: &f64) -> bool {
-    *pace == 1.0
-}
-
 /// Pixels in [0, 1] as pixels in [−1, 1].
 fn signed(x: &Tensor) -> Tensor {
     x * 2.0 - 1.0
-}
-
-fn has_width(what: &'static str, tensor: &Tensor, letters: &str, width: i64) -> Result<()> {
-    match tensor.size()[..] {
-        [batch, w] if w == width && batch > 0 && tensor.kind() == Kind::Float => Ok(()),
-        _ => Err(Error::Shape {
-            what,
-            expected: format!("{letters} with B ≥ 1 and {width} columns"),
-            found: tensor.size(),
-        }),
-    }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::width::check_sizes;
 use super::{Activation, Likelihood, StackConfig};
 use crate::{Error, Result};
 
@@ -79,14 +80,7 @@ impl IcvaeConfig {
     /// # Errors
     /// One sentence that names the first number that makes no sense.
     pub fn check(&self) -> Result<()> {
-        let positive = [("pixels", self.pixels), ("latent", self.latent)];
-        for (name, value) in positive {
-            if value < 1 {
-                return Err(Error::Invalid(format!(
-                    "{name} is {value}, but a model needs at least 1"
-                )));
-            }
-        }
+        check_sizes(&[("pixels", self.pixels), ("latent", self.latent)])?;
         if self.classes < 0 {
             return Err(Error::Invalid(format!(
                 "classes is {}, but must be 0 (no condition) or more",

@@ -3,6 +3,7 @@
 use tch::{Device, Tensor, nn};
 
 use super::icvae_step::IcvaeStep;
+use super::width::check_width;
 use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig};
 use crate::data::Batch;
 use crate::loss;
@@ -163,7 +164,7 @@ impl Icvae {
     }
 
     fn encode_t(&self, x: &Tensor, c: &Tensor, train: bool) -> Result<Gaussian> {
-        check("the images x", x, "[B, P]", self.config.pixels)?;
+        check_width("the images x", x, "[B, P]", self.config.pixels)?;
         self.check_condition(c, x.size()[0])?;
         if train && self.config.batch_norm && x.size()[0] < 2 {
             return Err(Error::Invalid(
@@ -180,7 +181,7 @@ impl Icvae {
     }
 
     fn decode_t(&self, z: &Tensor, c: &Tensor, train: bool) -> Result<Tensor> {
-        check("the code z", z, "[B, Z]", self.config.latent)?;
+        check_width("the code z", z, "[B, Z]", self.config.latent)?;
         self.check_condition(c, z.size()[0])?;
         let c = (self.config.classes > 0).then_some(c);
         Ok(self.decoder.forward_t(z, c, train))
@@ -195,17 +196,6 @@ impl Icvae {
             });
         }
         Ok(())
-    }
-}
-
-fn check(what: &'static str, tensor: &Tensor, letters: &str, width: i64) -> Result<()> {
-    match tensor.size()[..] {
-        [batch, w] if w == width && batch > 0 => Ok(()),
-        _ => Err(Error::Shape {
-            what,
-            expected: format!("{letters} with B ≥ 1 and {width} columns"),
-            found: tensor.size(),
-        }),
     }
 }
 

@@ -15,6 +15,7 @@ mod icvae;
 mod icvae_step;
 mod likelihood;
 mod prior;
+mod width;
 
 pub use activation::Activation;
 pub use adversarial_autoencoder::{AdversarialAutoencoder, AdversarialConfig, Game};
