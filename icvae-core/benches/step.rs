@@ -13,7 +13,7 @@ use criterion::Criterion;
 use icvae_core::data::{self, Batches, Dataset, Digits};
 use icvae_core::model::{Icvae, IcvaeConfig};
 use icvae_core::tch::{self, Device, Kind, Tensor};
-use icvae_core::train::{Adam, AdamConfig, Model, TrainConfig, Trainer};
+use icvae_core::train::{Adam, AdamConfig, Model, Optimizer, TrainConfig, Trainer};
 use icvae_core::{Settings, settings::DataSource};
 
 /// A model under training, step by step as the trainer does it.
@@ -27,7 +27,7 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(model: &'a Icvae, data: &'a Dataset, batch: usize) -> icvae_core::Result<Self> {
-        let adam = Adam::new(model.var_store(), &AdamConfig::default())?;
+        let adam = Adam::new(model.var_store(), 5e-4, &AdamConfig::default())?;
         let batches = Batches::shuffled(data.len(), batch, 0, 1)?.collect();
         Ok(Self {
             model,

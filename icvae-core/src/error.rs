@@ -35,15 +35,19 @@ pub enum Error {
     },
     /// The loss is no longer a number.
     #[error(
-        "the loss is {value} at step {step} (epoch {epoch}): training stopped there; a smaller learning rate usually helps"
+        "{what} is {value} at step {step} (epoch {epoch}), and training stopped there: {cause}"
     )]
     NotFinite {
+        /// The loss, or the first of its terms that is none.
+        what: String,
         /// The step, counted from 1 over the whole run.
         step: u64,
         /// The epoch, counted from 1.
         epoch: usize,
         /// NaN or an infinity.
         value: f64,
+        /// What is most likely behind it, and what to do.
+        cause: String,
     },
     /// Somebody pressed "interrupt".
     #[error("{0}")]

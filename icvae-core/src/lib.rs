@@ -43,10 +43,13 @@
 //! # }
 //! ```
 
+mod autograd;
 pub mod data;
 pub mod device;
 pub mod error;
 pub mod eval;
+mod files;
+mod gaussian;
 pub mod interrupt;
 pub mod loss;
 pub mod model;
@@ -56,6 +59,7 @@ pub mod settings;
 pub mod train;
 mod wide;
 
+pub use autograd::{no_grad, seeded};
 pub use error::{Error, Result};
 /// JSON, re-exported for the settings that a model in a notebook describes itself by.
 pub use serde_json;

@@ -41,6 +41,19 @@ impl Settings {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
+    /// How many epochs to train: as many as given, but a single one in a trial run.
+    ///
+    /// ```
+    /// use icvae_core::Settings;
+    ///
+    /// let trial = Settings { smoke: true, ..Settings::from_env().unwrap() };
+    /// assert_eq!(trial.epochs(100), 1);
+    /// assert_eq!(Settings { smoke: false, ..trial }.epochs(100), 100);
+    /// ```
+    pub fn epochs(&self, full: usize) -> usize {
+        if self.smoke { full.min(1) } else { full }
+    }
+
     /// Reads any environment: `lookup` returns a variable's value.
     ///
     /// # Errors

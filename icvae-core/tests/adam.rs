@@ -6,7 +6,10 @@ mod turn;
 
 use icvae_core::tch::nn::OptimizerConfig;
 use icvae_core::tch::{self, Device, Kind, Tensor, nn};
-use icvae_core::train::{Adam, AdamConfig, EpsilonConvention};
+use icvae_core::train::{
+    Adam, AdamConfig, EpsilonConvention, Optimizer, OptimizerConfig as Config, RmsPropConfig,
+    SgdConfig,
+};
 use turn::turn;
 
 /// Variables of awkward sizes, one of them large enough to be shared between threads.
@@ -47,12 +50,11 @@ fn a_hundred_steps_are_those_of_tchs_own_adam() {
             .for_each(|(a, b)| b.shallow_clone().copy_(a))
     });
     let config = AdamConfig {
-        learning_rate: 0.01,
         epsilon: 1e-8,
         convention: EpsilonConvention::Pytorch,
         ..Default::default()
     };
-    let mut adam = Adam::new(&ours, &config).unwrap();
+    let mut adam = Adam::new(&ours, 0.01, &config).unwrap();
     let mut reference = nn::Adam::default().build(&theirs, 0.01).unwrap();
     for step in 0..100 {
         adam.minimise(&loss(&a, step)).unwrap();
@@ -74,13 +76,12 @@ fn the_pass_over_memory_equals_the_tensor_operations_of_other_devices() {
     for convention in [EpsilonConvention::Keras, EpsilonConvention::Pytorch] {
         let config = AdamConfig {
             convention,
-            learning_rate: 0.01,
             ..Default::default()
         };
         let run = |variable: Tensor| {
             let variable = variable.set_requires_grad(true);
             let named = vec![("v".to_owned(), variable.shallow_clone())];
-            let mut adam = Adam::for_variables(named, &config).unwrap();
+            let mut adam = Adam::for_variables(named, 0.01, &config).unwrap();
             for step in 0..20 {
                 adam.minimise(&loss(&[variable.shallow_clone()], step))
                     .unwrap();
@@ -99,9 +100,12 @@ fn what_cannot_be_optimised_is_refused_in_one_sentence() {
     let _turn = turn();
     let vs = nn::VarStore::new(Device::Cpu);
     let _ = variables(&vs);
-    let mut adam = Adam::new(&vs, &AdamConfig::default()).unwrap();
+    let mut adam = Adam::new(&vs, 1e-3, &AdamConfig::default()).unwrap();
     let error = adam.apply(&[]).unwrap_err().to_string();
-    assert!(error.contains("0 gradients for 4 variables"), "{error}");
+    assert!(
+        error.contains("4 variables was given 0 gradients"),
+        "{error}"
+    );
     let wrong: Vec<_> = (0..4)
         .map(|_| Tensor::zeros([9], (Kind::Float, Device::Cpu)))
         .collect();
@@ -111,7 +115,7 @@ fn what_cannot_be_optimised_is_refused_in_one_sentence() {
         "{error}"
     );
     let double = Tensor::zeros([2], (Kind::Double, Device::Cpu)).set_requires_grad(true);
-    let error = Adam::for_variables(vec![("d".into(), double)], &AdamConfig::default());
+    let error = Adam::for_variables(vec![("d".into(), double)], 1e-3, &AdamConfig::default());
     assert!(error.unwrap_err().to_string().contains("works on float32"));
     for (config, words) in [
         (
@@ -135,15 +139,129 @@ fn what_cannot_be_optimised_is_refused_in_one_sentence() {
             },
             "epsilon is NaN",
         ),
-        (
-            AdamConfig {
-                learning_rate: -1.0,
-                ..Default::default()
-            },
-            "learning_rate is -1",
-        ),
     ] {
-        let error = Adam::new(&vs, &config).unwrap_err().to_string();
+        let error = Adam::new(&vs, 1e-3, &config).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+    let error = Adam::new(&vs, -1.0, &AdamConfig::default()).unwrap_err();
+    assert!(error.to_string().contains("learning_rate is -1"), "{error}");
+    let double = (0..4).map(|_| Tensor::zeros([1], (Kind::Double, Device::Cpu)));
+    let error = adam.apply(&double.collect::<Vec<_>>()).unwrap_err();
+    assert!(error.to_string().contains("the gradient of v0"), "{error}");
+}
+
+#[test]
+fn the_other_optimisers_are_those_of_libtorch() {
+    let _turn = turn();
+    let rms_prop = nn::RmsProp {
+        wd: 0.1,
+        ..Default::default()
+    };
+    let pytorch = AdamConfig {
+        epsilon: 1e-8,
+        convention: EpsilonConvention::Pytorch,
+        ..Default::default()
+    };
+    let sgd = |momentum, nesterov, wd| {
+        let ours = SgdConfig {
+            momentum,
+            nesterov,
+            weight_decay: wd,
+        };
+        let theirs = nn::Sgd {
+            momentum,
+            dampening: 0.0,
+            wd,
+            nesterov,
+        };
+        (Config::Sgd(ours), theirs)
+    };
+    type Theirs = Box<dyn Fn(&nn::VarStore) -> nn::Optimizer>;
+    let built = |(ours, theirs): (Config, nn::Sgd)| -> (Config, Theirs) {
+        (ours, Box::new(move |vs| theirs.build(vs, 0.01).unwrap()))
+    };
+    let pairs: Vec<(Config, Theirs)> = vec![
+        built(sgd(0.0, false, 0.0)),
+        built(sgd(0.9, false, 0.0)),
+        built(sgd(0.8, true, 0.1)),
+        (
+            Config::RmsProp(RmsPropConfig {
+                weight_decay: 0.1,
+                ..Default::default()
+            }),
+            Box::new(move |vs| rms_prop.build(vs, 0.01).unwrap()),
+        ),
+        (
+            Config::AdamW {
+                adam: pytorch,
+                weight_decay: 0.2,
+            },
+            Box::new(|vs| nn::adamw(0.9, 0.999, 0.2).build(vs, 0.01).unwrap()),
+        ),
+    ];
+    for (config, theirs) in pairs {
+        tch::manual_seed(11);
+        let (one, two) = (
+            nn::VarStore::new(Device::Cpu),
+            nn::VarStore::new(Device::Cpu),
+        );
+        let (a, b) = (variables(&one), variables(&two));
+        tch::no_grad(|| {
+            let pairs = a.iter().zip(&b);
+            pairs.for_each(|(a, b)| b.shallow_clone().copy_(a));
+        });
+        let mut ours = config.build(&one, 0.01).unwrap();
+        let mut reference = theirs(&two);
+        for step in 0..30 {
+            if step == 20 {
+                // What was saved goes on as if nothing had happened.
+                let saved = ours.state();
+                let saved: Vec<_> = saved.iter().map(|(name, t)| (name, t.copy())).collect();
+                let mut other = config.build(&one, 0.01).unwrap();
+                let mut find = |name: &str| {
+                    let found = saved.iter().find(|(known, _)| *known == name);
+                    found.map(|(_, tensor)| tensor.shallow_clone())
+                };
+                other.restore(20, &mut find).unwrap();
+                ours = other;
+            }
+            ours.minimise(&loss(&a, step)).unwrap();
+            reference.backward_step(&loss(&b, step));
+        }
+        for (a, b) in a.iter().zip(&b) {
+            let apart = (a - b).abs().max().double_value(&[]);
+            assert!(apart < 1e-5, "{config:?} {:?}: {apart:e}", a.size());
+        }
+    }
+}
+
+#[test]
+fn a_loss_that_cannot_be_derived_is_an_error_and_no_crash() {
+    let _turn = turn();
+    let vs = nn::VarStore::new(Device::Cpu);
+    let all = variables(&vs);
+    let mut adam = Adam::new(&vs, 1e-3, &AdamConfig::default()).unwrap();
+    let detached = icvae_core::no_grad(|| loss(&all, 1));
+    let error = adam.minimise(&detached).unwrap_err().to_string();
+    assert!(error.contains("the loss has no gradient"), "{error}");
+    let error = adam.minimise(&all[1].square()).unwrap_err().to_string();
+    assert!(
+        error.contains("[7, 3]") && error.contains(".mean("),
+        "{error}"
+    );
+    // What a loss does not reach stays as it is, in every optimiser.
+    let (first, before) = (all[0].detach().copy(), all[1].detach().copy());
+    for config in [
+        Config::adam(),
+        Config::adam_w(0.1),
+        Config::sgd(0.9),
+        Config::rms_prop(),
+    ] {
+        let mut optimizer = config.build(&vs, 0.1).unwrap();
+        optimizer
+            .minimise(&all[0].square().sum(Kind::Float))
+            .unwrap();
+    }
+    assert_eq!(all[1].detach(), before);
+    assert_ne!(all[0].detach(), first);
 }

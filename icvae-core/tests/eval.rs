@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod turn;
+
 use icvae_core::data::Dataset;
 use icvae_core::eval::{ProbeConfig, probe_accuracy, remap, report};
 use icvae_core::loss;
 use icvae_core::model::{Icvae, IcvaeConfig, Likelihood};
 use icvae_core::tch::{self, Device, Kind, Tensor, no_grad};
+use icvae_core::train::Model;
+use turn::turn;
 
 fn data(count: i64) -> Dataset {
     let options = (Kind::Int64, Device::Cpu);
@@ -29,6 +33,7 @@ fn config() -> IcvaeConfig {
 
 #[test]
 fn a_remapped_row_is_the_image_its_reconstruction_and_every_class() {
+    let _turn = turn();
     let model = Icvae::new(&config(), Device::Cpu, 1).unwrap();
     let (x, c) = (data(4).x(), data(4).c());
     let rows = remap(&model, &x, &c, true).unwrap().view([4, 5, 12]);
@@ -66,6 +71,7 @@ fn a_remapped_row_is_the_image_its_reconstruction_and_every_class() {
 
 #[test]
 fn a_report_is_what_its_terms_are_defined_to_be() {
+    let _turn = turn();
     let variance = 0.02;
     for likelihood in [
         Likelihood::SquaredError,
@@ -98,6 +104,7 @@ fn a_report_is_what_its_terms_are_defined_to_be() {
 
 #[test]
 fn a_probe_reads_what_is_there_and_only_that() {
+    let _turn = turn();
     tch::manual_seed(5);
     let labels = Tensor::randint(3, [600], (Kind::Int64, Device::Cpu));
     let noise = Tensor::randn([600, 4], (Kind::Float, Device::Cpu));
@@ -129,5 +136,58 @@ fn a_probe_reads_what_is_there_and_only_that() {
             .unwrap_err()
             .to_string()
             .contains("the labels of the probe must have the shape")
+    );
+    let refused = |train: (&Tensor, &Tensor), test: (&Tensor, &Tensor), words: &str| {
+        let error = probe_accuracy(train, test, 3, &config)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(words), "{error:?} should say {words:?}");
+    };
+    let good = (&noise, &labels);
+    refused(good, (&noise, &(&labels + 1)), "there is a label 3");
+    refused((&noise, &(&labels - 1)), good, "there is a label -1");
+    refused(
+        (&noise, &labels.to_kind(Kind::Float)),
+        good,
+        "must be Int64",
+    );
+    refused(
+        good,
+        (&noise.narrow(1, 0, 2), &labels),
+        "[N, 4], as those that it learns from",
+    );
+}
+
+#[test]
+fn a_report_does_not_flatter_a_confident_error() {
+    let _turn = turn();
+    let config = IcvaeConfig {
+        likelihood: Likelihood::Bernoulli,
+        ..config()
+    };
+    let model = Icvae::new(&config, Device::Cpu, 1).unwrap();
+    // Log-odds of 60 for every pixel: a black one costs 60 nats each, not 14.
+    no_grad(|| {
+        for (name, mut variable) in model.var_store().variables() {
+            let _ = variable.fill_(if name == "x_hat.bias" { 60.0 } else { 0.0 });
+        }
+    });
+    let images = Tensor::zeros([5, 12], (Kind::Uint8, Device::Cpu));
+    let labels = Tensor::zeros([5], (Kind::Int64, Device::Cpu));
+    let black = Dataset::new(images, labels, (4, 3), 3).unwrap();
+    let found = report(&model, &black, 5, 0).unwrap();
+    assert!((found.reconstruction_mean - 720.0).abs() < 0.1, "{found}");
+    assert!((found.reconstruction - 720.0).abs() < 0.1, "{found}");
+}
+
+#[test]
+fn a_condition_of_another_kind_is_refused() {
+    let _turn = turn();
+    let model = Icvae::new(&config(), Device::Cpu, 1).unwrap();
+    let (x, c) = (data(4).x(), data(4).c().to_kind(Kind::Double));
+    let error = model.reconstruct(&x, &c).unwrap_err().to_string();
+    assert!(
+        error.contains("the condition c must be Float, but is Double"),
+        "{error}"
     );
 }

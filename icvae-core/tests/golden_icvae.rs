@@ -11,7 +11,7 @@ use golden::assert_close;
 use icvae_core::loss;
 use icvae_core::model::{Gaussian, Icvae, IcvaeConfig};
 use icvae_core::tch::{Device, Kind, Tensor, no_grad};
-use icvae_core::train::{Adam, AdamConfig, EpsilonConvention, Model};
+use icvae_core::train::{Adam, AdamConfig, EpsilonConvention, Model, Optimizer};
 
 struct Golden(HashMap<String, Tensor>);
 
@@ -120,11 +120,10 @@ fn ten_steps_of_adam_are_those_of_keras_and_of_pytorch() {
     ] {
         let model = golden.model();
         let config = AdamConfig {
-            learning_rate: 5e-3,
             convention,
             ..Default::default()
         };
-        let mut adam = Adam::new(model.var_store(), &config).unwrap();
+        let mut adam = Adam::new(model.var_store(), 5e-3, &config).unwrap();
         let mut curve = Vec::new();
         for t in 0..10 {
             let (x, c, eps) = golden.batch(t);

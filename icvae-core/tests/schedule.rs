@@ -9,8 +9,8 @@ use icvae_core::model::{Icvae, IcvaeConfig};
 use icvae_core::serde_json::{self, Value};
 use icvae_core::tch::{self, Device, Kind, Tensor};
 use icvae_core::train::{
-    AdamConfig, Control, EpochRecord, Event, History, Model, ReduceOnPlateau, Schedule, StopReason,
-    Store, TrainConfig, Trainer,
+    Control, EpochRecord, Event, History, Model, ReduceOnPlateau, Schedule, StopReason, Store,
+    TrainConfig, Trainer,
 };
 use turn::turn;
 
@@ -107,16 +107,14 @@ fn a_run_with_falling_rate_is_resumed_exactly() {
     let training = |epochs, patience| TrainConfig {
         epochs,
         batch_size: 8,
-        adam: AdamConfig {
-            learning_rate: 0.05,
-            ..Default::default()
-        },
+        learning_rate: 0.05,
         schedule: Schedule::ReduceOnPlateau(ReduceOnPlateau {
             patience,
             factor: 0.5,
             ..Default::default()
         }),
         seed: 3,
+        ..Default::default()
     };
     let straight = model();
     let run = Trainer::new(&training(12, 1))

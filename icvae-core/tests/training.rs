@@ -11,8 +11,8 @@ use icvae_core::data::{Batch, Dataset};
 use icvae_core::model::{Activation, Icvae, IcvaeConfig};
 use icvae_core::tch::{self, Device, Kind, Tensor, nn, no_grad};
 use icvae_core::train::{
-    AdamConfig, Checkpoint, Control, Event, Losses, Model, Outcome, Progress, StopReason, Store,
-    TrainConfig, Trainer, evaluate,
+    Checkpoint, Control, EarlyStopping, Event, Losses, Model, OptimizerConfig, Outcome, RunState,
+    StopReason, Store, TrainConfig, Trainer, evaluate,
 };
 use icvae_core::{Error, Result};
 use turn::turn;
@@ -259,7 +259,7 @@ fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
         &path,
         saved.var_store(),
         &[],
-        &Progress::default(),
+        &RunState::default(),
         &settings,
     )
     .unwrap();
@@ -299,7 +299,9 @@ fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
         "other",
     );
     assert_eq!(before, weights(&wider));
-    let adam = icvae_core::train::Adam::new(saved.var_store(), &AdamConfig::default()).unwrap();
+    let adam = OptimizerConfig::adam()
+        .build(saved.var_store(), 1e-3)
+        .unwrap();
     says(
         read.restore(saved.var_store(), &mut [adam]).unwrap_err(),
         "can't be trained further",
@@ -314,14 +316,17 @@ fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
         std::fs::write(&path, &bytes[..length]).unwrap();
         says(Checkpoint::read(&path).unwrap_err(), "cut off");
     }
-    std::fs::write(&path, &bytes).unwrap();
-    std::fs::write(path.with_extension("json"), "{}").unwrap();
-    says(
-        Checkpoint::read(&path).unwrap_err(),
-        "does not belong to the settings",
-    );
-    std::fs::remove_file(path.with_extension("json")).unwrap();
-    says(Checkpoint::read(&path).unwrap_err(), "model.json");
+    // A byte anywhere: in the header, in a name, in a number.
+    for at in (8..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x04;
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(
+            Checkpoint::read(&path).is_err(),
+            "byte {at} of {}",
+            bytes.len()
+        );
+    }
     let foreign = folder.path().join("foreign.safetensors");
     saved.var_store().save(&foreign).unwrap();
     says(
@@ -331,70 +336,460 @@ fn checkpoints_that_do_not_fit_are_refused_and_change_nothing() {
     assert!(Checkpoint::read(&folder.path().join("none.safetensors")).is_err());
 }
 
-/// A model whose loss stops being a number at a given step.
-struct Spoilt {
+/// A model of one weight, whose loss and term at each step a test chooses.
+struct Chosen {
     vs: nn::VarStore,
     weight: Tensor,
-    at: u64,
+    unused: Tensor,
+    losses: fn(&Chosen, &Batch) -> Losses,
     step: RefCell<u64>,
 }
 
-impl Spoilt {
-    fn new(at: u64) -> Self {
+impl Chosen {
+    fn new(losses: fn(&Chosen, &Batch) -> Losses) -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
         let weight = vs.root().ones("w", &[1]);
+        let unused = vs.root().ones("unused", &[2]);
         Self {
             vs,
             weight,
-            at,
+            unused,
+            losses,
             step: RefCell::new(0),
+        }
+    }
+
+    fn fit(&self, epochs: usize) -> Result<Outcome> {
+        Trainer::new(&training(epochs)).fit(self, &data(1), None)
+    }
+
+    /// A scalar with a gradient.
+    fn square(&self) -> Tensor {
+        (&self.weight + &self.unused * 0.0)
+            .square()
+            .mean(Kind::Float)
+    }
+
+    /// NaN from the given training step on, else 1.
+    fn nan_at(&self, step: u64) -> f64 {
+        if *self.step.borrow() >= step {
+            f64::NAN
+        } else {
+            1.0
         }
     }
 }
 
-impl Model for Spoilt {
+impl Model for Chosen {
     fn var_store(&self) -> &nn::VarStore {
         &self.vs
     }
-    fn losses(&self, _: &Batch, _: bool) -> Result<Losses> {
+    fn losses(&self, batch: &Batch, _: bool) -> Result<Losses> {
         *self.step.borrow_mut() += 1;
-        let factor = if *self.step.borrow() == self.at {
-            f64::NAN
-        } else {
-            1.0
-        };
-        Ok(Losses::new(
-            (&self.weight * factor).square().sum(Kind::Float),
-        ))
+        Ok((self.losses)(self, batch))
     }
     fn settings(&self) -> serde_json::Value {
-        serde_json::json!("spoilt")
+        serde_json::json!("chosen")
     }
     fn rebuild(&self) -> Result<Self> {
-        Ok(Self::new(self.at))
+        Ok(Self::new(self.losses))
     }
 }
 
 #[test]
 fn a_loss_that_is_no_number_stops_the_run_at_its_step_with_the_weights_before_it() {
     let _turn = turn();
-    let spoilt = Spoilt::new(8);
-    let error = Trainer::new(&training(3))
-        .fit(&spoilt, &data(1), None)
-        .unwrap_err();
+    let spoilt = Chosen::new(|model, _| {
+        let term = model.square() * model.nan_at(8);
+        Losses::new(&term * 2.0)
+            .with("fine", model.square())
+            .with("logarithm", term)
+    });
+    let error = spoilt.fit(3).unwrap_err();
+    let Error::NotFinite { step, epoch, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!((*step, *epoch), (8, 2));
+    let text = error.to_string();
     assert!(
-        matches!(
-            error,
-            Error::NotFinite {
-                step: 8,
-                epoch: 2,
-                ..
-            }
-        ),
+        text.starts_with("the term logarithm is NaN at step 8 (epoch 2)"),
+        "{text}"
+    );
+    assert!(text.contains("all weights are finite"), "{text}");
+    assert!(!text.contains("learning rate"), "{text}");
+    assert!(spoilt.weight.double_value(&[0]).is_finite());
+
+    // A learning rate that is too large is told as such.
+    let run_away = Chosen::new(|model, _| Losses::new(model.square()));
+    let config = TrainConfig {
+        learning_rate: 10.0,
+        optimizer: OptimizerConfig::sgd(0.0),
+        ..training(50)
+    };
+    let error = Trainer::new(&config)
+        .fit(&run_away, &data(1), None)
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("the loss is inf") && text.contains("a smaller learning rate helps"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_term_that_is_no_number_is_said_kept_and_read_again() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let make = || {
+        Chosen::new(|model, _| {
+            Losses::new(model.square())
+                .with("odd", model.square() * model.nan_at(3))
+                .with("far", model.square() * f64::INFINITY)
+        })
+    };
+    let fit = |epochs, stop| {
+        Trainer::new(&training(epochs))
+            .keep_in(Store::new(folder.path()))
+            .listen(interrupt_after(stop))
+            .fit(&make(), &data(1), Some(&data(2)))
+    };
+    // Cut off within an epoch and at the end of one, then found complete.
+    assert!(matches!(fit(3, 4), Err(Error::Interrupted(_))));
+    assert!(matches!(fit(3, 10), Err(Error::Interrupted(_))));
+    let run = fit(3, u64::MAX).unwrap();
+    assert_eq!((run.steps_found, run.steps_trained), (10, 5), "{run}");
+    assert_eq!(fit(3, u64::MAX).unwrap().steps_found, 15);
+    let first = &run.history.epochs[0];
+    assert!(first.train.get("odd").unwrap().is_nan());
+    assert_eq!(first.train.get("far"), Some(f64::INFINITY));
+    assert!(first.train.get("total").unwrap().is_finite());
+    assert!(
+        run.to_string().contains("the term far is inf at step 11"),
+        "{run}"
+    );
+}
+
+#[test]
+fn what_cannot_be_reported_or_derived_is_refused_in_a_sentence_before_training() {
+    let _turn = turn();
+    let says = |losses: fn(&Chosen, &Batch) -> Losses, words: &str| {
+        let text = Chosen::new(losses).fit(1).unwrap_err().to_string();
+        assert!(
+            text.contains(words) && !text.contains('\n'),
+            "{text:?} should say {words:?}"
+        );
+    };
+    says(
+        |model, batch| Losses::new(model.square()).with("recon", &batch.x * &model.weight),
+        "the term recon has the shape [8, 12], but must be one number: add .mean(Kind::Float)",
+    );
+    says(
+        |model, batch| Losses::new((&batch.x * &model.weight).select(1, 0)),
+        "the loss has the shape [8]",
+    );
+    says(
+        |model, _| Losses::new(no_grad(|| model.square())),
+        "the loss has no gradient",
+    );
+    says(
+        |model, _| {
+            let twice = Losses::new(model.square()).with("a", model.square());
+            twice.with("a", model.square())
+        },
+        "two terms named a",
+    );
+    says(
+        |model, _| Losses::new(model.square()).with("total", model.square()),
+        "a term is named total",
+    );
+    // Numbers of any kind and of the shape [1] are numbers.
+    let mixed = Chosen::new(|model, batch| {
+        Losses::new(model.weight.square())
+            .with("double", model.square().to_kind(Kind::Double))
+            .with("count", batch.labels.sum(Kind::Int64))
+    });
+    let run = mixed.fit(1).unwrap();
+    assert!(run.history.epochs[0].train.get("count").unwrap() > 0.0);
+}
+
+#[test]
+fn weights_that_the_loss_does_not_reach_are_named_once_and_stay() {
+    let _turn = turn();
+    let model = Chosen::new(|model, _| Losses::new(model.weight.square().mean(Kind::Float)));
+    let run = model.fit(2).unwrap();
+    assert_eq!(
+        run.remarks,
+        ["the loss does not reach unused: training leaves it unchanged"]
+    );
+    assert_eq!(model.unused.sum(Kind::Float).double_value(&[]), 2.0);
+    assert_ne!(model.weight.double_value(&[0]), 1.0);
+    // A frozen variable is nobody's mistake.
+    let frozen = Chosen::new(|model, _| Losses::new(model.weight.square().mean(Kind::Float)));
+    let _ = frozen.unused.set_requires_grad(false);
+    let run = Trainer::new(&training(1))
+        .from_present_weights()
+        .fit(&frozen, &data(1), None);
+    assert!(run.is_ok(), "{run:?}");
+}
+
+#[test]
+fn gradients_are_on_while_training_whatever_happened_before() {
+    let _turn = turn();
+    let panicked = std::panic::catch_unwind(|| no_grad(|| panic!("a mistake in a cell")));
+    assert!(panicked.is_err());
+    let model = Chosen::new(|model, _| Losses::new(model.square()));
+    let run = model.fit(1);
+    // Undo what tch left behind, for the other tests.
+    tch::with_grad(|| assert!(run.is_ok(), "{run:?}"));
+    let model = Chosen::new(|model, _| Losses::new(model.square()));
+    assert!(model.fit(1).is_ok());
+}
+
+#[test]
+fn training_further_begins_with_the_present_weights_and_anew_is_said() {
+    let _turn = turn();
+    let (train, model) = (data(1), model());
+    let fit = |trainer: Trainer<'_>| trainer.fit(&model, &train, None).unwrap();
+    assert_eq!(fit(Trainer::new(&training(2))).remarks, [] as [&str; 0]);
+    let after_two = weights(&model);
+    // Once more, from the beginning: the same weights, and a sentence.
+    let run = fit(Trainer::new(&training(2)));
+    assert!(
+        run.to_string().contains("add .from_present_weights()"),
+        "{run}"
+    );
+    assert_eq!(weights(&model), after_two);
+    let run = fit(Trainer::new(&training(2)).from_present_weights());
+    assert_eq!(run.remarks, [] as [&str; 0]);
+    assert_ne!(weights(&model), after_two);
+    let first = |run: &Outcome| run.history.epochs[0].train.get("total").unwrap();
+    assert!(
+        first(&run) < first(&fit(Trainer::new(&training(2)))),
+        "it began lower"
+    );
+}
+
+#[test]
+fn a_longer_runs_progress_survives_a_shorter_run() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let train = data(1);
+    let fit = |epochs, stop| {
+        Trainer::new(&training(epochs))
+            .keep_in(Store::new(folder.path()))
+            .listen(interrupt_after(stop))
+            .fit(&model(), &train, None)
+    };
+    assert!(fit(9, 22).is_err());
+    assert_eq!(fit(2, u64::MAX).unwrap().steps_found, 0);
+    assert!(fit(3, 12).is_err(), "goes on from 2 epochs, and is cut off");
+    let run = fit(9, u64::MAX).unwrap();
+    assert_eq!(run.steps_found, 22);
+    assert_eq!(fit(3, u64::MAX).unwrap().steps_found, 12);
+}
+
+#[test]
+fn a_run_that_a_listener_ended_is_found_as_ended() {
+    let _turn = turn();
+    let train = data(1);
+    for stop in [7, 10] {
+        let folder = tempfile::tempdir().unwrap();
+        let trainer = |epochs| {
+            let satisfied = move |event: &Event<'_>| match event {
+                Event::Step { steps_done, .. } if *steps_done == stop => {
+                    Control::Stop(StopReason::Satisfied("it is enough".into()))
+                }
+                _ => Control::Continue,
+            };
+            Trainer::new(&training(epochs))
+                .keep_in(Store::new(folder.path()))
+                .listen(satisfied)
+        };
+        let first = trainer(4).fit(&model(), &train, None).unwrap();
+        assert_eq!(
+            (first.steps_trained, first.stopped.as_deref()),
+            (stop, Some("it is enough"))
+        );
+        let again = trainer(4).fit(&model(), &train, None).unwrap();
+        assert_eq!((again.steps_found, again.steps_trained), (stop, 0));
+        assert_eq!(again.stopped.as_deref(), Some("it is enough"));
+        // Other rules, or the wish to go on.
+        let patient = trainer(4).listen(EarlyStopping::patience(50));
+        let ended = patient.fit(&model(), &train, None).unwrap();
+        assert_eq!((ended.steps_found, ended.stopped), (stop, None));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let trainer = || {
+        let at_once = |event: &Event<'_>| match event {
+            Event::Step { steps_done: 3, .. } => Control::Stop(StopReason::Satisfied("3".into())),
+            _ => Control::Continue,
+        };
+        Trainer::new(&training(2))
+            .keep_in(Store::new(folder.path()))
+            .listen(at_once)
+    };
+    trainer().fit(&model(), &train, None).unwrap();
+    let on = trainer().train_on().fit(&model(), &train, None).unwrap();
+    assert_eq!((on.steps_found, on.steps_trained, on.stopped), (3, 7, None));
+}
+
+#[test]
+fn early_stopping_ends_a_run_and_repeats() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let config = TrainConfig {
+        learning_rate: 0.5,
+        ..training(60)
+    };
+    let fit = |patience| {
+        Trainer::new(&config)
+            .keep_in(Store::new(folder.path()))
+            .listen(EarlyStopping::patience(patience))
+            .fit(&model(), &data(1), Some(&data(2)))
+            .unwrap()
+    };
+    let first = fit(2);
+    let why = first.stopped.clone().unwrap();
+    assert!(
+        why.contains("total on the test data has not fallen for 2 epochs"),
+        "{why}"
+    );
+    let again = fit(2);
+    assert_eq!((again.steps_trained, again.stopped), (0, Some(why)));
+    let longer = fit(4);
+    assert_eq!(longer.steps_found, first.steps_trained);
+    assert!(
+        longer.history.epochs.len() >= first.history.epochs.len() + 1,
+        "{longer}"
+    );
+}
+
+#[test]
+fn two_runs_of_the_same_settings_do_not_write_over_each_other() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let train = data(1);
+    let trainer = || Trainer::new(&training(2)).keep_in(Store::new(folder.path()));
+    let second = RefCell::new(None);
+    let inner = |event: &Event<'_>| {
+        if let Event::Step { steps_done: 3, .. } = event {
+            *second.borrow_mut() = Some(trainer().fit(&model(), &train, None));
+        }
+        Control::Continue
+    };
+    trainer().listen(inner).fit(&model(), &train, None).unwrap();
+    let error = second.into_inner().unwrap().unwrap_err().to_string();
+    let process = std::process::id().to_string();
+    assert!(
+        error.contains("is being trained right now") && error.contains(&process),
         "{error}"
     );
-    assert!(error.to_string().contains("step 8 (epoch 2)"), "{error}");
-    assert!(spoilt.weight.double_value(&[0]).is_finite());
+    assert_eq!(
+        trainer().fit(&model(), &train, None).unwrap().steps_found,
+        10
+    );
+}
+
+#[test]
+fn a_rebuild_that_makes_another_model_is_refused() {
+    let _turn = turn();
+    struct Careless(Icvae, i64);
+    impl Model for Careless {
+        fn var_store(&self) -> &nn::VarStore {
+            self.0.var_store()
+        }
+        fn losses(&self, batch: &Batch, train: bool) -> Result<Losses> {
+            self.0.losses(batch, train)
+        }
+        fn settings(&self) -> serde_json::Value {
+            self.0.settings()
+        }
+        fn rebuild(&self) -> Result<Self> {
+            let config = IcvaeConfig {
+                hidden: vec![self.1, 6],
+                ..config()
+            };
+            Ok(Self(Icvae::new(&config, Device::Cpu, 7)?, self.1))
+        }
+    }
+    let text = Trainer::new(&training(1))
+        .fit(&Careless(model(), 9), &data(1), None)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("run the cell again that makes the model"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_unusual_is_said() {
+    let _turn = turn();
+    let remarks = |config: &TrainConfig, losses| {
+        let model = Chosen::new(losses);
+        Trainer::new(config)
+            .fit(&model, &data(1), None)
+            .unwrap()
+            .remarks
+            .join("\n")
+    };
+    let plain = |model: &Chosen, _: &Batch| Losses::new(model.square());
+    assert_eq!(remarks(&training(1), plain), "");
+    let large = TrainConfig {
+        batch_size: 500,
+        ..training(1)
+    };
+    assert!(remarks(&large, plain).contains("batch_size is 500, but there are only 37"));
+    let sum = |model: &Chosen, batch: &Batch| {
+        let x = &batch.x * &model.weight + model.square();
+        let mean = x.square().mean(Kind::Float);
+        Losses::new(&mean + model.square())
+            .with("of one", mean)
+            .with("of all", x.abs().sum(Kind::Float))
+    };
+    let said = remarks(&training(1), sum);
+    assert!(
+        said.contains("of all grows with the number of examples"),
+        "{said}"
+    );
+    let one = TrainConfig {
+        batch_size: 1,
+        ..training(1)
+    };
+    let run = Trainer::new(&one).fit(&model(), &data(1), None).unwrap();
+    assert!(
+        run.to_string()
+            .contains("pairwise KL of a single example is 0"),
+        "{run}"
+    );
+    struct Empty(nn::VarStore, Tensor);
+    impl Model for Empty {
+        fn var_store(&self) -> &nn::VarStore {
+            &self.0
+        }
+        fn losses(&self, _: &Batch, _: bool) -> Result<Losses> {
+            Ok(Losses::new(self.1.square().mean(Kind::Float)))
+        }
+        fn settings(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+        fn rebuild(&self) -> Result<Self> {
+            let vs = nn::VarStore::new(Device::Cpu);
+            let _ = vs.root().ones("z_mean", &[0, 3]);
+            let weight = vs.root().ones("w", &[1]);
+            Ok(Self(vs, weight))
+        }
+    }
+    let empty = Empty(nn::VarStore::new(Device::Cpu), Tensor::new())
+        .rebuild()
+        .unwrap();
+    let run = Trainer::new(&training(1))
+        .fit(&empty, &data(1), None)
+        .unwrap();
+    assert!(
+        run.to_string().contains("z_mean [0, 3] holds no number"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -527,13 +922,9 @@ fn numbers_that_make_no_sense_are_refused_in_one_sentence() {
         })
         .contains("epochs is 0")
     );
-    let adam = AdamConfig {
-        learning_rate: 0.0,
-        ..Default::default()
-    };
     assert!(
         fit(TrainConfig {
-            adam,
+            learning_rate: 0.0,
             ..training(1)
         })
         .contains("learning_rate is 0")
@@ -627,10 +1018,7 @@ fn the_models_relatives_train_too() {
     for config in relatives {
         let model = Icvae::new(&config, Device::Cpu, 1).unwrap();
         let training = TrainConfig {
-            adam: AdamConfig {
-                learning_rate: 0.02,
-                ..Default::default()
-            },
+            learning_rate: 0.02,
             ..training(12)
         };
         let run = Trainer::new(&training)

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
+use crate::files::hex;
 use crate::{Error, Result};
 
 /// Labelled images of one size: bytes `[N, P]` and labels `[N]`, on one device. Points of the plane, or of
@@ -209,13 +210,74 @@ impl Dataset {
     /// # Errors
     /// If there is no such class.
     pub fn of_class(&self, class: i64) -> Result<Dataset> {
-        if !(0..self.classes).contains(&class) {
+        self.of_classes([class])
+    }
+
+    /// The examples of some classes, in order; possibly none. The number of classes stays, so models and one-hot
+    /// labels still fit.
+    ///
+    /// ```
+    /// # fn main() -> icvae_core::Result<()> {
+    /// let (digits, _) = icvae_core::data::synthetic::draw(100, 0)?;
+    /// let small = digits.of_classes(0..5)?;
+    /// assert!(small.len() < 100 && small.classes() == 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such class.
+    pub fn of_classes(&self, classes: impl IntoIterator<Item = i64>) -> Result<Dataset> {
+        let classes: Vec<i64> = classes.into_iter().collect();
+        if let Some(class) = classes
+            .iter()
+            .find(|class| !(0..self.classes).contains(class))
+        {
             return Err(Error::Invalid(format!(
                 "there is no class {class}: the classes are 0 to {}",
                 self.classes - 1
             )));
         }
-        let indices = self.labels.f_eq(class)?.f_nonzero()?.f_squeeze_dim(1)?;
+        self.filter(|_, label| classes.contains(&label))
+    }
+
+    /// The examples that a question about their number (from 0) and their label is answered with yes, in order.
+    ///
+    /// ```
+    /// # fn main() -> icvae_core::Result<()> {
+    /// let (digits, _) = icvae_core::data::synthetic::draw(100, 0)?;
+    /// assert_eq!(digits.filter(|i, _| i % 10 == 0)?.len(), 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If libtorch has no memory for them.
+    pub fn filter(&self, mut wanted: impl FnMut(usize, i64) -> bool) -> Result<Dataset> {
+        let labels = Vec::<i64>::try_from(self.labels.to_device(Device::Cpu).contiguous())?;
+        let indices: Vec<i64> = labels
+            .iter()
+            .enumerate()
+            .filter(|&(i, &label)| wanted(i, label))
+            .map(|(i, _)| i as i64)
+            .collect();
+        self.select(&Tensor::f_from_slice(&indices)?)
+    }
+
+    /// The examples at `indices`, i64 `[n]`, in their order.
+    ///
+    /// # Errors
+    /// If `indices` are not of that kind and shape, or point outside.
+    pub fn select(&self, indices: &Tensor) -> Result<Dataset> {
+        if indices.kind() != Kind::Int64 || indices.dim() != 1 {
+            return Err(Error::Invalid(format!(
+                "the indices of examples must be Int64 of the shape [n], but are {:?} of the shape {:?}",
+                indices.kind(),
+                indices.size()
+            )));
+        }
+        check_range("index", indices, self.images.size()[0])?;
+        let indices = indices.to_device(self.device());
         Ok(Self::of(
             self.images.f_index_select(0, &indices)?,
             self.labels.f_index_select(0, &indices)?,
@@ -226,12 +288,12 @@ impl Dataset {
 
     /// The same examples on another device. Shares memory with `self` where it is the same device.
     pub fn to_device(&self, device: Device) -> Dataset {
-        Self::of(
-            self.images.to_device(device),
-            self.labels.to_device(device),
-            self.image_shape,
-            self.classes,
-        )
+        Self {
+            images: self.images.to_device(device),
+            labels: self.labels.to_device(device),
+            fingerprint: self.fingerprint.clone(),
+            ..*self
+        }
     }
 
     /// All pixels in [0, 1], or all coordinates, float `[N, P]`: four times the memory of images.
@@ -289,10 +351,7 @@ impl Dataset {
                         hash.update(bytes_of(&part.narrow(0, start, n)));
                     }
                 }
-                hash.finalize()
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect()
+                hex(&hash.finalize())
             })
             .clone()
     }
@@ -315,6 +374,12 @@ impl Clone for Dataset {
 /// # Errors
 /// If the labels are not i64 `[N]` in `0..classes`.
 pub fn one_hot(labels: &Tensor, classes: i64) -> Result<Tensor> {
+    check_labels(labels, classes)?;
+    Ok(hot(labels, classes))
+}
+
+/// Refuses what are no labels `[N]` in `0..classes`.
+pub(crate) fn check_labels(labels: &Tensor, classes: i64) -> Result<()> {
     if labels.kind() != Kind::Int64 {
         return Err(Error::Invalid(format!(
             "labels must be Int64, but are {:?}: convert them with to_kind",
@@ -328,8 +393,7 @@ pub fn one_hot(labels: &Tensor, classes: i64) -> Result<Tensor> {
             found: labels.size(),
         });
     }
-    check_range("label", labels, classes)?;
-    Ok(hot(labels, classes))
+    check_range("label", labels, classes)
 }
 
 /// `one_hot` of labels that were checked before.

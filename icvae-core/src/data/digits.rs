@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::synthetic::{self, Style};
 use super::{Archive, Dataset, Progress};
+use crate::files::cache_folder;
 use crate::settings::DataSource;
-use crate::{Result, Settings};
+use crate::{Error, Result, Settings};
 
 /// How many digits MNIST has, and so how many are drawn in its place: training, test.
 const COUNTS: (usize, usize) = (60_000, 10_000);
@@ -86,7 +87,7 @@ impl Default for Loader {
     fn default() -> Self {
         Self {
             archive: Archive::mnist(),
-            cache: dirs::cache_dir().map(|folder| folder.join("icvae").join("mnist")),
+            cache: cache_folder().ok().map(|folder| folder.join("mnist")),
         }
     }
 }
@@ -104,6 +105,7 @@ impl Loader {
             (DataSource::Mnist, None) => {
                 match self.archive.fetch(self.cache.as_deref(), progress) {
                     Ok(fetched) => self.assemble(fetched)?,
+                    Err(e @ Error::Interrupted(_)) => return Err(e),
                     Err(e) => Digits::synthetic(most_train, most_test, Some(e.to_string()))?,
                 }
             }
@@ -187,6 +189,37 @@ impl Digits {
                 test: test_styles,
             }),
             remark,
+        })
+    }
+
+    /// Only the digits of some classes: `digits.of_classes(0..5)?` leaves 0 to 4. A model still has a place for
+    /// all ten.
+    ///
+    /// # Errors
+    /// If there is no such class.
+    pub fn of_classes(&self, classes: impl IntoIterator<Item = i64>) -> Result<Self> {
+        let classes: Vec<i64> = classes.into_iter().collect();
+        let styles_of = |data: &Dataset, styles: &[Style]| -> Result<Vec<Style>> {
+            let labels = Vec::<i64>::try_from(data.labels().to_device(tch::Device::Cpu))?;
+            let both = labels.iter().zip(styles);
+            Ok(both
+                .filter(|(label, _)| classes.contains(label))
+                .map(|(_, style)| *style)
+                .collect())
+        };
+        let styles = match &self.styles {
+            Some(styles) => Some(Styles {
+                train: styles_of(&self.train, &styles.train)?,
+                test: styles_of(&self.test, &styles.test)?,
+            }),
+            None => None,
+        };
+        Ok(Self {
+            train: self.train.of_classes(classes.iter().copied())?,
+            test: self.test.of_classes(classes.iter().copied())?,
+            source: self.source.clone(),
+            styles,
+            remark: self.remark.clone(),
         })
     }
 

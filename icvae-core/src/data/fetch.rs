@@ -1,15 +1,16 @@
 //! Fetching an [`Archive`] from its mirrors into a folder, file by file.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
 use ureq::Agent;
 
 use super::mnist::ArchiveFile;
 use super::{Archive, DataError, idx};
-use crate::Result;
+use crate::files::write_whole;
+use crate::interrupt::interrupted;
+use crate::{Error, Result};
 
 /// More than any packed file of MNIST; a mirror that sends more sends something else.
 const LARGEST: u64 = 64 << 20;
@@ -90,7 +91,7 @@ impl Archive {
     /// folder that can't be written does no harm but that.
     ///
     /// # Errors
-    /// If no mirror gives a file.
+    /// If no mirror gives a file, or somebody interrupts.
     pub fn fetch(
         &self,
         folder: Option<&Path>,
@@ -114,6 +115,12 @@ impl Archive {
             }
             let mut failures = Vec::new();
             *content = loop {
+                if interrupted() {
+                    return Err(Error::Interrupted(format!(
+                        "fetching {} was interrupted; the files before it are kept",
+                        file.name
+                    )));
+                }
                 if failures.len() == mirrors.len() {
                     let name = file.name.clone();
                     return Err(DataError::Unreachable {
@@ -125,11 +132,15 @@ impl Archive {
                 let mirror = mirrors[0];
                 match receive(&agent, mirror, file, progress) {
                     Ok((raw, unpacked)) => {
-                        let kept = folder.map_or(Ok(()), |folder| keep(folder, file, &raw));
+                        let kept = folder.map_or(Ok(()), |folder| {
+                            write_whole(&folder.join(file.packed_name()), &raw)
+                        });
                         // The error itself would name the temporary file, which is gone.
                         not_kept = not_kept.or(kept.err().map(|e| e.kind().to_string()));
                         break unpacked;
                     }
+                    // The next turn of the loop says so.
+                    Err(_) if interrupted() => {}
                     Err(problem) => {
                         failures.push((host(mirror).to_owned(), problem.clone()));
                         progress(Progress::Failed {
@@ -175,6 +186,9 @@ fn receive(
     let mut chunk = vec![0; 64 << 10];
     let mut body = response.into_body().into_reader().take(LARGEST);
     loop {
+        if interrupted() {
+            return Err("it was interrupted".into());
+        }
         match body
             .read(&mut chunk)
             .map_err(|e| format!("after {} bytes: {e}", raw.len()))?
@@ -219,13 +233,4 @@ fn told(failures: Vec<(String, String)>) -> String {
         .map(|(hosts, why)| format!("{hosts}: {why}"))
         .collect();
     told.join("; ")
-}
-
-/// Writes a file under a temporary name, then renames it.
-fn keep(folder: &Path, file: &ArchiveFile, raw: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut temporary = NamedTempFile::new_in(folder)?;
-    temporary.write_all(raw)?;
-    temporary.persist(folder.join(file.packed_name()))?;
-    Ok(())
 }

@@ -9,6 +9,7 @@ use tch::Tensor;
 
 use super::idx::{self, Idx};
 use super::{DataError, Dataset};
+use crate::files::hex;
 use crate::{Error, Result};
 
 /// Digits, 0 to 9.
@@ -123,22 +124,30 @@ impl ArchiveFile {
     }
 
     pub(super) fn read(&self, folder: &Path) -> Result<Vec<u8>> {
+        // A damaged file must not hide a good one beside it, nor a foreign one the genuine.
+        let mut best = None;
         for name in [&self.name, &self.packed_name()] {
             let path = folder.join(name);
-            match std::fs::read(&path) {
-                Ok(raw) => return Ok(idx::unpacked(&path.display().to_string(), raw)?),
-                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-                Err(source) => return Err(Error::Io { path, source }),
+            let read = match std::fs::read(&path) {
+                Ok(raw) => idx::unpacked(&path.display().to_string(), raw).map_err(Error::from),
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    continue;
+                }
+                Err(source) => Err(Error::Io { path, source }),
+            };
+            match (&read, &best) {
+                (Ok(content), _) if self.is_genuine(content) => return read,
+                (_, None) | (Ok(_), Some(Err(_))) => best = Some(read),
+                _ => {}
             }
         }
         let (folder, name) = (PathBuf::from(folder), self.name.clone());
-        Err(DataError::Missing { folder, name }.into())
+        best.unwrap_or(Err(DataError::Missing { folder, name }.into()))
     }
 
     pub(super) fn is_genuine(&self, content: &[u8]) -> bool {
         let sum = Sha256::digest(content);
-        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        hex.eq_ignore_ascii_case(&self.sha256)
+        hex(&sum).eq_ignore_ascii_case(&self.sha256)
     }
 }
 

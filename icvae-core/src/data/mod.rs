@@ -12,9 +12,11 @@ mod fetch;
 pub mod idx;
 pub mod manifold;
 mod mnist;
+pub mod picture;
 pub mod synthetic;
 
 pub use batches::Batches;
+pub(crate) use dataset::check_labels;
 pub use dataset::{Batch, Dataset, one_hot};
 pub use digits::{Digits, Loader, Source, Styles, load};
 pub use error::DataError;

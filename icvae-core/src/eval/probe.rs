@@ -1,12 +1,12 @@
 //! How much of the class can still be read from a code.
 
-use tch::{Tensor, nn, nn::ModuleT, no_grad};
+use tch::{Tensor, nn, nn::ModuleT};
 
-use crate::data::Batches;
+use crate::data::{Batches, check_labels};
 use crate::interrupt::interrupted;
 use crate::model::{Activation, DenseStack, StackConfig, dense};
-use crate::train::{Adam, AdamConfig, EpsilonConvention, step_seed};
-use crate::{Error, Result};
+use crate::train::{Adam, AdamConfig, EpsilonConvention, Optimizer, step_seed};
+use crate::{Error, Result, no_grad};
 
 /// The numbers of a probe; the defaults are two hidden layers of 256 ReLU units, 20 epochs of Adam at
 /// 1e-3 in batches of 128.
@@ -43,7 +43,7 @@ impl Default for ProbeConfig {
 /// that the probe found nothing; a higher one is a lower bound on what the code gives away.
 ///
 /// # Errors
-/// If codes and labels don't fit each other, or somebody interrupts.
+/// If codes and labels don't fit each other, a label is not in 0..`classes`, or somebody interrupts.
 pub fn probe_accuracy(
     train: (&Tensor, &Tensor),
     test: (&Tensor, &Tensor),
@@ -59,6 +59,16 @@ pub fn probe_accuracy(
             });
         }
     }
+    if test.0.size()[1] != train.0.size()[1] {
+        return Err(Error::Shape {
+            what: "the codes that the probe is tested on",
+            expected: format!("[N, {}], as those that it learns from", train.0.size()[1]),
+            found: test.0.size(),
+        });
+    }
+    for labels in [train.1, test.1] {
+        check_labels(labels, classes)?;
+    }
     tch::manual_seed(step_seed(config.seed, 0));
     let vs = nn::VarStore::new(train.0.device());
     let stack = StackConfig {
@@ -71,12 +81,11 @@ pub fn probe_accuracy(
     let head = dense(vs.root() / "class", trunk.outputs(), classes);
     let logits = |z: &Tensor| trunk.forward_t(z, true).apply(&head);
     let adam = AdamConfig {
-        learning_rate: config.learning_rate,
         epsilon: 1e-8,
         convention: EpsilonConvention::Pytorch,
         ..Default::default()
     };
-    let mut adam = Adam::new(&vs, &adam)?;
+    let mut adam = Adam::new(&vs, config.learning_rate, &adam)?;
     let count = train.0.size()[0] as usize;
     for epoch in 0..config.epochs {
         for indices in Batches::shuffled(count, config.batch_size, config.seed, epoch as u64)? {

@@ -1,8 +1,11 @@
 //! Codes of many dimensions on a plane.
 
-use tch::{Kind, Tensor, no_grad};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::{Error, Result};
+use tch::{Kind, Tensor};
+
+use crate::interrupt::interrupted;
+use crate::{Error, Result, no_grad};
 
 /// Codes on their principal axes, from [`pca`].
 #[derive(Debug)]
@@ -46,6 +49,9 @@ pub fn pca(codes: &Tensor, axes: i64) -> Result<Projection> {
     })
 }
 
+/// How t-SNE is left when somebody interrupts it.
+struct InterruptedAfter(usize);
+
 /// The numbers of [`tsne`]; the defaults are those of its authors but for the start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TsneConfig {
@@ -75,7 +81,8 @@ impl Default for TsneConfig {
 /// same picture; not to the last bit, since threads sum in any order.
 ///
 /// # Errors
-/// If there are not more than three times as many codes as the perplexity, or a number makes no sense.
+/// If there are not more than three times as many codes as the perplexity, a number makes no sense, or somebody
+/// interrupts.
 pub fn tsne(codes: &Tensor, config: &TsneConfig) -> Result<Tensor> {
     let start = pca(codes, 2)?.points;
     let (n, width) = (codes.size()[0], codes.size()[1] as usize);
@@ -107,15 +114,35 @@ pub fn tsne(codes: &Tensor, config: &TsneConfig) -> Result<Tensor> {
         ));
     }
     let rows: Vec<&[f32]> = flat.chunks(width).collect();
-    let placed = bhtsne::tSNE::<f32, &[f32], 2>::new(&rows)
-        .perplexity(config.perplexity)
-        .epochs(config.steps)
-        .initial_embedding(start)
-        .barnes_hut(config.theta, |a, b| {
-            let square: f32 = a.iter().zip(*b).map(|(a, b)| (a - b) * (a - b)).sum();
-            square.sqrt()
-        })
-        .embedding();
+    let work = || {
+        bhtsne::tSNE::<f32, &[f32], 2>::new(&rows)
+            .perplexity(config.perplexity)
+            .epochs(config.steps)
+            .initial_embedding(start)
+            .epoch_callback(|step, _| {
+                if interrupted() {
+                    // The only way out of a step; no hook for panics hears of it.
+                    resume_unwind(Box::new(InterruptedAfter(step + 1)));
+                }
+            })
+            .barnes_hut(config.theta, |a, b| {
+                let square: f32 = a.iter().zip(*b).map(|(a, b)| (a - b) * (a - b)).sum();
+                square.sqrt()
+            })
+            .embedding()
+    };
+    let placed = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(placed) => placed,
+        Err(thrown) => match thrown.downcast::<InterruptedAfter>() {
+            Ok(after) => {
+                return Err(Error::Interrupted(format!(
+                    "t-SNE was interrupted after step {} of {}",
+                    after.0, config.steps
+                )));
+            }
+            Err(panic) => resume_unwind(panic),
+        },
+    };
     Ok(Tensor::from_slice(&placed)
         .view([n, 2])
         .to_device(codes.device()))

@@ -1,9 +1,9 @@
 //! One digit, drawn as every other.
 
-use tch::{Kind, Tensor, no_grad};
+use tch::{Kind, Tensor};
 
 use crate::model::Icvae;
-use crate::{Error, Result};
+use crate::{Error, Result, no_grad};
 
 /// Remaps each image into every class in its own style: the code stays, the condition changes.
 ///

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use tch::no_grad;
-
-use crate::Result;
 use crate::data::{Batches, Dataset};
-use crate::model::{Icvae, Likelihood};
+use crate::interrupt::interrupted;
+use crate::model::Icvae;
 use crate::train::{Model, evaluate};
+use crate::{Error, Result, no_grad};
+use serde::{Deserialize, Serialize};
 
 /// The terms of an [`Icvae`]'s loss over a data set, each a mean over its examples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,21 +27,22 @@ pub struct Report {
 /// Measures a model on a data set, in batches of `batch_size` (which the pairwise KL depends on).
 ///
 /// # Errors
-/// If the data do not fit the model.
+/// If the data do not fit the model, or somebody interrupts.
 pub fn report(model: &Icvae, data: &Dataset, batch_size: usize, seed: u64) -> Result<Report> {
     let terms = evaluate(model, data, batch_size, seed)?;
     let get = |name| terms.get(name).unwrap_or(f64::NAN);
     let data = data.to_device(model.var_store().device());
     let mut sum = 0.0;
     for indices in Batches::in_order(data.len(), 1000)? {
+        if interrupted() {
+            return Err(Error::Interrupted("the report was interrupted".into()));
+        }
         let batch = data.batch(&indices)?;
-        let errors = no_grad(|| -> Result<_> {
-            let x_hat = model.reconstruct_mean(&batch.x, &batch.c)?;
-            let likelihood = model.config().likelihood;
-            match likelihood {
-                Likelihood::Bernoulli => likelihood.nll(&batch.x, &x_hat.logit(1e-6)),
-                _ => likelihood.nll(&batch.x, &x_hat),
-            }
+        let errors = no_grad(|| {
+            let q = model.encode(&batch.x, &batch.c)?;
+            // Not from the picture, in which log-odds beyond ±17 are all the same.
+            let drawn = model.decode_parameters(&q.mean, &batch.c)?;
+            model.config().likelihood.nll(&batch.x, &drawn)
         })?;
         sum += errors.sum(tch::Kind::Double).double_value(&[]);
     }

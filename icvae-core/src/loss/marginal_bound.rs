@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::VARIANCE_FLOOR;
-use crate::model::Gaussian;
+use crate::gaussian::Gaussian;
 
 /// (1/B) Σ_j KL[q(z|x_i) ‖ q(z|x_j)], which by the convexity of KL in its second argument is at least
 /// KL[q(z|x_i) ‖ q̂(z)], q̂ = (1/B) Σ_j q(z|x_j) (Moyer et al. 2018, section 3, as corrected).

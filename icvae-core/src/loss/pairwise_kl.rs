@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use crate::model::Gaussian;
+use crate::gaussian::Gaussian;
 
 /// What is added to every variance, so that no quotient of two of them overflows.
 pub const VARIANCE_FLOOR: f64 = 1e-8;

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use crate::model::Gaussian;
+use crate::gaussian::Gaussian;
 
 /// KL[q(z|x) ‖ N(0, I)] = −½ Σ_d (1 + log σ²_d − μ²_d − σ²_d) (Kingma and Welling 2013, appendix B).
 ///

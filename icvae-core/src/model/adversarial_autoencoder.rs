@@ -1,14 +1,14 @@
 //! An autoencoder whose code an adversary holds to a prior.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Tensor, nn, nn::ModuleT, no_grad};
+use tch::{Device, Tensor, nn, nn::ModuleT};
 
 use super::width::{check_sizes, check_width};
 use super::{Activation, DenseStack, Prior, StackConfig, dense};
 use crate::data::Batch;
 use crate::loss;
 use crate::train::{Losses, Model, Turn};
-use crate::{Error, Result};
+use crate::{Error, Result, no_grad};
 
 /// How reconstruction and adversary share a training step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The invariant conditional variational autoencoder, and with other numbers its relatives.
 
-use tch::{Device, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
 use super::icvae_step::IcvaeStep;
 use super::width::check_width;
@@ -8,7 +8,7 @@ use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig};
 use crate::data::Batch;
 use crate::loss;
 use crate::train::{Losses, Model, Step};
-use crate::{Error, Result};
+use crate::{Error, Result, no_grad};
 
 /// The model of *Invariant Representations without Adversarial Training* (Moyer et al. 2018):
 /// an encoder q(z|x), a decoder p(x|z, c) that is told the class, and a loss that presses out of z
@@ -100,7 +100,7 @@ impl Icvae {
     /// # Errors
     /// If a shape does not fit.
     pub fn reconstruct(&self, x: &Tensor, c: &Tensor) -> Result<Tensor> {
-        tch::no_grad(|| self.decode(&self.encode(x, c)?.sample(), c))
+        no_grad(|| self.decode(&self.encode(x, c)?.sample(), c))
     }
 
     /// Decodes the mean of q(z|x): the same image each time, `[B, P]`.
@@ -108,7 +108,7 @@ impl Icvae {
     /// # Errors
     /// If a shape does not fit.
     pub fn reconstruct_mean(&self, x: &Tensor, c: &Tensor) -> Result<Tensor> {
-        tch::no_grad(|| self.decode(&self.encode(x, c)?.mean, c))
+        no_grad(|| self.decode(&self.encode(x, c)?.mean, c))
     }
 
     /// The terms of the loss on x, `[B, P]`, and c, `[B, C]`, with ε drawn anew.
@@ -187,8 +187,22 @@ impl Icvae {
         Ok(self.decoder.forward_t(z, c, train))
     }
 
+    /// What the likelihood is told, [B, P]: the image, or the log-odds of its pixels.
+    pub(crate) fn decode_parameters(&self, z: &Tensor, c: &Tensor) -> Result<Tensor> {
+        self.decode_t(z, c, false)
+    }
+
     fn check_condition(&self, c: &Tensor, batch: i64) -> Result<()> {
-        if self.config.classes > 0 && c.size() != [batch, self.config.classes] {
+        if self.config.classes == 0 {
+            return Ok(());
+        }
+        if c.kind() != Kind::Float {
+            return Err(Error::Invalid(format!(
+                "the condition c must be Float, but is {:?}: convert it with to_kind",
+                c.kind()
+            )));
+        }
+        if c.size() != [batch, self.config.classes] {
             return Err(Error::Shape {
                 what: "the condition c",
                 expected: format!("[B, C] = [{batch}, {}]", self.config.classes),

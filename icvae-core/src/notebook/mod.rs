@@ -26,6 +26,7 @@
 
 mod channel;
 mod display;
+mod history_table;
 mod progress;
 mod rich;
 mod shown;
@@ -35,6 +36,7 @@ mod training_view;
 pub use display::{DisplayHandle, clear_output, display, show};
 pub use progress::Progress;
 pub use rich::{Bundle, Html, Rich};
+pub use tensor::show_images;
 pub use training_view::{TrainingView, tell_interrupted};
 
 pub use crate::interrupt::interrupted;

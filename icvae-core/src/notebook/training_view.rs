@@ -1,5 +1,6 @@
 //! Watching a model train.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -10,7 +11,7 @@ use super::display::DisplayHandle;
 use super::progress::Progress;
 use crate::Result;
 use crate::plot::{Curves, Figure, ImageGrid};
-use crate::train::{Control, Event, History, Listener, StopReason};
+use crate::train::{Control, Event, History, Listener, StopReason, TermMeans};
 
 /// Drawing takes at most this share of the time: a frame that comes too soon is left out.
 const SHARE_OF_TIME: f64 = 0.03;
@@ -45,6 +46,9 @@ pub struct TrainingView<'a> {
     figures: Vec<Drawing<'a>>,
     terms: Option<Vec<String>>,
     last_frame: Option<(Instant, Duration)>,
+    curves: bool,
+    /// Whether it was said that a name is no term's.
+    checked: bool,
 }
 
 /// Draws a figure of the model at a moment.
@@ -70,7 +74,43 @@ impl<'a> TrainingView<'a> {
             figures: Vec::new(),
             terms: None,
             last_frame: None,
+            curves: true,
+            checked: false,
         }
+    }
+
+    /// Shows the progress line alone, without a picture.
+    #[must_use]
+    pub fn without_curves(mut self) -> Self {
+        self.curves = false;
+        self
+    }
+
+    /// Says once which of the asked-for names are no terms of the model.
+    fn check_names(&mut self, history: &History) {
+        let Some(last) = history.epochs.last().filter(|_| !self.checked) else {
+            return;
+        };
+        self.checked = true;
+        if let Some(sentence) = self.unknown_terms(&last.train) {
+            eprintln!("{sentence}");
+        }
+    }
+
+    fn unknown_terms(&self, terms: &TermMeans) -> Option<String> {
+        let asked = self.terms.iter().flatten().chain(&self.noted);
+        let unknown = asked.filter(|name| terms.get(name).is_none());
+        let unknown: BTreeSet<_> = unknown.map(|name| format!("{name:?}")).collect();
+        if unknown.is_empty() {
+            return None;
+        }
+        let unknown: Vec<_> = unknown.into_iter().collect();
+        let known: Vec<_> = terms.names().collect();
+        Some(format!(
+            "the training view has no term {} to show: the model's terms are {}",
+            unknown.join(" and no term "),
+            known.join(", ")
+        ))
     }
 
     /// Draws only these terms of the loss, of those that the model has; without it, all.
@@ -113,7 +153,7 @@ impl<'a> TrainingView<'a> {
 
     /// Draws a frame if there is time for it, or if it is the last.
     fn show(&mut self, history: &History, last: bool) {
-        if history.epochs.is_empty() || !(last || self.has_time()) {
+        if !self.curves || history.epochs.is_empty() || !(last || self.has_time()) {
             return;
         }
         let since = Instant::now();
@@ -215,6 +255,7 @@ impl Listener for TrainingView<'_> {
                 }
             }
             Event::EpochEnd { record, history } => {
+                self.check_names(history);
                 if let Some(progress) = &mut self.progress {
                     let means = record.test.as_ref().unwrap_or(&record.train);
                     let terms: Vec<_> = (self.noted.iter())
@@ -230,6 +271,7 @@ impl Listener for TrainingView<'_> {
                 self.show(history, false);
             }
             Event::Finished { history } => {
+                self.check_names(history);
                 self.progress = None;
                 self.show(history, true);
             }
@@ -268,7 +310,7 @@ pub fn tell_interrupted(reached: &str) {
 mod tests {
     use super::super::channel::tests::kernel;
     use super::*;
-    use crate::train::{EpochRecord, TermMeans};
+    use crate::train::EpochRecord;
     use tch::{Device, Kind};
 
     fn history(epochs: usize) -> History {
@@ -387,9 +429,46 @@ mod tests {
 
     #[test]
     fn a_picture_that_cannot_be_drawn_does_not_end_the_run() {
-        let images = || Err(crate::Error::Invalid("no pictures today".into()));
+        let mut asked = 0;
+        let images = || {
+            asked += 1;
+            Err(crate::Error::Invalid("no pictures today".into()))
+        };
+        let mut answers = Vec::new();
         let mut view = TrainingView::new("Training").strip((4, 3), images);
-        tell(&mut view, 2);
+        for epochs in 1..=2 {
+            let history = history(epochs);
+            let record = &history.epochs[epochs - 1];
+            let event = Event::EpochEnd {
+                record,
+                history: &history,
+            };
+            answers.push(view.on_event(&event));
+        }
+        let history = history(2);
+        answers.push(view.on_event(&Event::Finished { history: &history }));
         assert!(view.picture.is_none());
+        drop(view);
+        assert!(asked >= 1, "the strip was asked for its pictures");
+        assert!(answers.iter().all(|answer| *answer == Control::Continue));
+    }
+
+    #[test]
+    fn names_that_no_term_has_are_told_with_those_there_are() {
+        let terms = TermMeans(vec![("recon".into(), 1.0), ("total".into(), 2.0)]);
+        let view = TrainingView::new("Training")
+            .terms(["recon", "prior"])
+            .noting(["prior", "kl"]);
+        assert_eq!(
+            view.unknown_terms(&terms).as_deref(),
+            Some(
+                "the training view has no term \"kl\" and no term \"prior\" to show: the model's terms are \
+                 recon, total"
+            )
+        );
+        assert_eq!(TrainingView::new("Training").unknown_terms(&terms), None);
+        let mut bare = TrainingView::new("Training").without_curves();
+        tell(&mut bare, 2);
+        assert!(bare.picture.is_none());
     }
 }

@@ -1,11 +1,13 @@
 //! The optimiser.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
+use super::Optimizer;
+use super::optimizer::{check_gradients, check_learning_rate, trained_variables};
 use super::team::{part_of, share};
 use crate::wide::wide;
-use crate::{Error, Result};
+use crate::{Error, Result, no_grad};
 
 /// Where Adam adds ε.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,13 +19,10 @@ pub enum EpsilonConvention {
     Pytorch,
 }
 
-/// The numbers that define [`Adam`]; the defaults are the tutorial's, which are Keras' but for the
-/// learning rate.
+/// The numbers that define [`Adam`] but for its learning rate; the defaults are Keras'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
-    /// Step size α.
-    pub learning_rate: f64,
     /// Decay of the first moment, β₁.
     pub beta1: f64,
     /// Decay of the second moment, β₂.
@@ -37,7 +36,6 @@ pub struct AdamConfig {
 impl Default for AdamConfig {
     fn default() -> Self {
         Self {
-            learning_rate: 5e-4,
             beta1: 0.9,
             beta2: 0.999,
             epsilon: 1e-7,
@@ -52,12 +50,6 @@ impl AdamConfig {
     /// # Errors
     /// One sentence that names the first number that makes no sense.
     pub fn check(&self) -> Result<()> {
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
-            return Err(Error::Invalid(format!(
-                "learning_rate is {}, but must be greater than 0",
-                self.learning_rate
-            )));
-        }
         for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
             if !(0.0..1.0).contains(&beta) {
                 return Err(Error::Invalid(format!(
@@ -82,6 +74,7 @@ impl AdamConfig {
 #[derive(Debug)]
 pub struct Adam {
     config: AdamConfig,
+    learning_rate: f64,
     variables: Vec<(String, Tensor)>,
     first: Vec<Tensor>,
     second: Vec<Tensor>,
@@ -92,23 +85,22 @@ impl Adam {
     /// An optimiser for the variables of a store that are trained, in the order of their names.
     ///
     /// # Errors
-    /// If the configuration makes no sense.
-    pub fn new(vs: &tch::nn::VarStore, config: &AdamConfig) -> Result<Self> {
-        let mut variables: Vec<_> = vs
-            .variables()
-            .into_iter()
-            .filter(|(_, v)| v.requires_grad())
-            .collect();
-        variables.sort_by(|a, b| a.0.cmp(&b.0));
-        Self::for_variables(variables, config)
+    /// If a number makes no sense.
+    pub fn new(vs: &tch::nn::VarStore, learning_rate: f64, config: &AdamConfig) -> Result<Self> {
+        Self::for_variables(trained_variables(vs), learning_rate, config)
     }
 
     /// An optimiser for named leaf variables.
     ///
     /// # Errors
-    /// If the configuration makes no sense, or a variable holds anything but float32.
-    pub fn for_variables(variables: Vec<(String, Tensor)>, config: &AdamConfig) -> Result<Self> {
+    /// If a number makes no sense, or a variable holds anything but float32.
+    pub fn for_variables(
+        variables: Vec<(String, Tensor)>,
+        learning_rate: f64,
+        config: &AdamConfig,
+    ) -> Result<Self> {
         config.check()?;
+        check_learning_rate(learning_rate)?;
         if let Some((name, v)) = variables.iter().find(|(_, v)| v.kind() != Kind::Float) {
             return Err(Error::Invalid(format!(
                 "the variable {name} holds {:?}, but Adam works on float32",
@@ -123,6 +115,7 @@ impl Adam {
         };
         Ok(Self {
             config: config.clone(),
+            learning_rate,
             first: zeros(),
             second: zeros(),
             variables,
@@ -130,47 +123,36 @@ impl Adam {
         })
     }
 
-    /// Sets the step size of the steps to come; the moments stay.
-    pub fn set_learning_rate(&mut self, rate: f64) {
-        self.config.learning_rate = rate;
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
-    /// Minimises a loss, a scalar tensor, by one step: gradients, then the update.
-    ///
-    /// # Errors
-    /// If libtorch can't derive the loss.
-    pub fn minimise(&mut self, loss: &Tensor) -> Result<()> {
-        let leaves: Vec<&Tensor> = self.variables.iter().map(|(_, v)| v).collect();
-        let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
-        self.apply(&gradients)
+    /// The names of the variables, in the order that [`Optimizer::apply`] takes gradients in.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl Optimizer for Adam {
+    fn variables(&self) -> &[(String, Tensor)] {
+        &self.variables
     }
 
-    /// One update from given gradients, in the order of the variables.
-    ///
-    /// # Errors
-    /// If the gradients are not those of the variables.
-    pub fn apply(&mut self, gradients: &[Tensor]) -> Result<()> {
-        if gradients.len() != self.variables.len() {
-            return Err(Error::Invalid(format!(
-                "Adam was given {} gradients for {} variables",
-                gradients.len(),
-                self.variables.len()
-            )));
-        }
-        for (gradient, (name, variable)) in gradients.iter().zip(&self.variables) {
-            if gradient.size() != variable.size() {
-                return Err(Error::Invalid(format!(
-                    "the gradient of {name} has the shape {:?}, the variable {:?}",
-                    gradient.size(),
-                    variable.size()
-                )));
-            }
-        }
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.learning_rate = rate;
+    }
+
+    fn apply(&mut self, gradients: &[Tensor]) -> Result<()> {
+        check_gradients(gradients, &self.variables)?;
         self.steps += 1;
-        let update = Update::new(&self.config, self.steps);
+        let update = Update::new(&self.config, self.learning_rate, self.steps);
         let in_memory = |t: &Tensor| t.device() == Device::Cpu && t.is_contiguous();
         let mut one_pass = Vec::with_capacity(gradients.len());
         for (i, gradient) in gradients.iter().enumerate() {
+            if !gradient.defined() {
+                continue;
+            }
             let variable = &self.variables[i].1;
             let (first, second) = (&mut self.first[i], &mut self.second[i]);
             if [variable, gradient, &*first, &*second]
@@ -188,18 +170,7 @@ impl Adam {
         Ok(())
     }
 
-    /// Steps done.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// The names of the variables, in the order that [`Adam::apply`] takes gradients in.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.variables.iter().map(|(name, _)| name.as_str())
-    }
-
-    /// Both moments of every variable, under names of their own: what a checkpoint keeps.
-    pub fn state(&self) -> Vec<(String, Tensor)> {
+    fn state(&self) -> Vec<(String, Tensor)> {
         let named = |prefix: &str, moments: &[Tensor]| {
             self.variables
                 .iter()
@@ -212,15 +183,7 @@ impl Adam {
         state
     }
 
-    /// Takes up a state that [`Adam::state`] gave; `find` returns the tensor of a name.
-    ///
-    /// # Errors
-    /// If a moment is missing or of another shape; then nothing is changed.
-    pub fn restore(
-        &mut self,
-        steps: u64,
-        mut find: impl FnMut(&str) -> Option<Tensor>,
-    ) -> Result<()> {
+    fn restore(&mut self, steps: u64, find: &mut dyn FnMut(&str) -> Option<Tensor>) -> Result<()> {
         let mut restored = Vec::new();
         for (name, own) in self.state() {
             match find(&name) {
@@ -250,12 +213,12 @@ struct Update {
 }
 
 impl Update {
-    fn new(config: &AdamConfig, step: u64) -> Self {
+    fn new(config: &AdamConfig, learning_rate: f64, step: u64) -> Self {
         let correction1 = 1.0 - config.beta1.powf(step as f64);
         let correction2 = (1.0 - config.beta2.powf(step as f64)).sqrt();
         let (rate, scale) = match config.convention {
-            EpsilonConvention::Keras => (config.learning_rate * correction2 / correction1, 1.0),
-            EpsilonConvention::Pytorch => (config.learning_rate / correction1, 1.0 / correction2),
+            EpsilonConvention::Keras => (learning_rate * correction2 / correction1, 1.0),
+            EpsilonConvention::Pytorch => (learning_rate / correction1, 1.0 / correction2),
         };
         Self {
             rate: rate as f32,

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AdamConfig, History, Schedule};
+use super::optimizer::check_learning_rate;
+use super::{History, OptimizerConfig, Schedule};
 use crate::{Error, Result};
 
 /// How to train; the defaults are the tutorial's.
@@ -13,8 +14,10 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// Examples a step.
     pub batch_size: usize,
-    /// The optimiser's numbers.
-    pub adam: AdamConfig,
+    /// Step size α of the optimiser, as the run begins.
+    pub learning_rate: f64,
+    /// What moves the weights.
+    pub optimizer: OptimizerConfig,
     /// How the learning rate changes over the epochs.
     #[serde(skip_serializing_if = "Schedule::is_constant")]
     pub schedule: Schedule,
@@ -27,7 +30,8 @@ impl Default for TrainConfig {
         Self {
             epochs: 100,
             batch_size: 32,
-            adam: AdamConfig::default(),
+            learning_rate: 5e-4,
+            optimizer: OptimizerConfig::default(),
             schedule: Schedule::Constant,
             seed: 0,
         }
@@ -51,12 +55,12 @@ impl TrainConfig {
             ));
         }
         self.schedule.check()?;
-        self.adam.check()
+        check_learning_rate(self.learning_rate)?;
+        self.optimizer.check()
     }
 
     /// The learning rate of every epoch in a history, and of the one after.
     pub fn learning_rates(&self, history: &History) -> Vec<f64> {
-        self.schedule
-            .learning_rates(self.adam.learning_rate, history)
+        self.schedule.learning_rates(self.learning_rate, history)
     }
 }

@@ -89,6 +89,12 @@ pub enum StopReason {
 pub trait Listener {
     /// Is told of an event, and says whether to go on.
     fn on_event(&mut self, event: &Event<'_>) -> Control;
+
+    /// What makes it end a run, where that can be said in words: a run that it ended is found as ended only by
+    /// the same rule.
+    fn rule(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<F: FnMut(&Event<'_>) -> Control> Listener for F {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Error, Result};
 
 /// Means of the named terms of a loss, in the model's order, `total` last.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct TermMeans(pub Vec<(String, f64)>);
+pub struct TermMeans(#[serde(with = "named_numbers")] pub Vec<(String, f64)>);
 
 impl TermMeans {
     /// The mean of one term.
@@ -74,6 +76,26 @@ impl History {
             .collect()
     }
 
+    /// The mean of one term over the test data after the last epoch.
+    ///
+    /// # Errors
+    /// If there is no epoch, no test data, or no such term; the sentence says which terms there are.
+    pub fn last_test(&self, term: &str) -> Result<f64> {
+        let last = self.last().ok_or_else(|| {
+            Error::Invalid("the history is empty: no epoch has been trained".into())
+        })?;
+        let means = last.test.as_ref().ok_or_else(|| {
+            Error::Invalid("there is no value on test data: give `fit` a test set".into())
+        })?;
+        means.get(term).ok_or_else(|| {
+            let names: Vec<_> = means.names().collect();
+            Error::Invalid(format!(
+                "the history has no term {term:?}: it has {}",
+                names.join(", ")
+            ))
+        })
+    }
+
     /// The last record.
     pub fn last(&self) -> Option<&EpochRecord> {
         self.epochs.last()
@@ -85,5 +107,77 @@ impl History {
             .iter()
             .map(|record| record.seconds + record.evaluation_seconds)
             .sum()
+    }
+}
+
+/// JSON has no NaN and no infinity, but a history may: they are kept by name.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Finite(f64),
+    Named(String),
+}
+
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        if value.is_finite() {
+            Self::Finite(value)
+        } else {
+            Self::Named(value.to_string())
+        }
+    }
+}
+
+impl Number {
+    fn value<E: serde::de::Error>(self) -> std::result::Result<f64, E> {
+        match self {
+            Self::Finite(value) => Ok(value),
+            Self::Named(name) => match name.as_str() {
+                "NaN" => Ok(f64::NAN),
+                "inf" => Ok(f64::INFINITY),
+                "-inf" => Ok(f64::NEG_INFINITY),
+                other => Err(E::custom(format!("{other:?} is no number"))),
+            },
+        }
+    }
+}
+
+/// `Vec<f64>` in JSON.
+pub(super) mod numbers {
+    use super::{Deserialize, Deserializer, Number, Serializer};
+
+    pub(in crate::train) fn serialize<S: Serializer>(
+        all: &[f64],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(all.iter().map(|&value| Number::from(value)))
+    }
+
+    pub(in crate::train) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<Vec<f64>, D::Error> {
+        let all = Vec::<Number>::deserialize(from)?;
+        all.into_iter().map(Number::value).collect()
+    }
+}
+
+/// `Vec<(String, f64)>` in JSON.
+pub(super) mod named_numbers {
+    use super::{Deserialize, Deserializer, Number, Serializer};
+
+    pub(in crate::train) fn serialize<S: Serializer>(
+        all: &[(String, f64)],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(all.iter().map(|(name, value)| (name, Number::from(*value))))
+    }
+
+    pub(in crate::train) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<Vec<(String, f64)>, D::Error> {
+        let all = Vec::<(String, Number)>::deserialize(from)?;
+        all.into_iter()
+            .map(|(name, value)| Ok((name, value.value()?)))
+            .collect()
     }
 }

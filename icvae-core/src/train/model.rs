@@ -1,10 +1,16 @@
 //! What the trainer needs to know of a model.
 
-use tch::{Tensor, nn};
+use std::collections::HashSet;
+use std::path::Path;
 
-use super::{Step, Turn};
-use crate::Result;
+use tch::{Kind, Tensor, nn};
+
+use super::{Step, Turn, weights};
 use crate::data::Batch;
+use crate::{Error, Result};
+
+/// The name under which the loss itself is reported.
+pub(super) const TOTAL: &str = "total";
 
 /// A model that can be trained: the crate's own, or one that a notebook's cells define.
 ///
@@ -77,6 +83,43 @@ pub trait Model: Sized {
         self.losses(batch, true)
     }
 
+    /// Saves the weights as a safetensors file, together with the [settings](Model::settings).
+    ///
+    /// # Errors
+    /// If the file can't be written; an earlier one then stays.
+    fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        weights::save(self, path.as_ref())
+    }
+
+    /// Loads weights that [`Model::save`] wrote, from a model with the same settings.
+    ///
+    /// ```
+    /// # fn main() -> icvae_core::Result<()> {
+    /// use icvae_core::model::{Icvae, IcvaeConfig};
+    /// use icvae_core::{tch::Device, train::Model};
+    ///
+    /// let config = IcvaeConfig { hidden: vec![8], latent: 2, ..Default::default() };
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let file = folder.path().join("icvae.safetensors");
+    /// Icvae::new(&config, Device::Cpu, 0)?.save(&file)?;
+    ///
+    /// let model = Icvae::new(&config, Device::Cpu, 0)?;
+    /// model.load(&file)?;
+    ///
+    /// let wider = IcvaeConfig { latent: 3, ..config };
+    /// let error = Icvae::new(&wider, Device::Cpu, 0)?.load(&file).unwrap_err();
+    /// assert!(error.to_string().contains("config.latent is 2 there and 3 here"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the file can't be read, is damaged, or is of a model with other settings; then the weights stay as they
+    /// are.
+    fn load(&self, path: impl AsRef<Path>) -> Result<()> {
+        weights::load(self, path.as_ref())
+    }
+
     /// The model's own fast training step, where it has one that applies: the trainer then takes it instead
     /// of [`Model::losses`] and automatic differentiation.
     fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
@@ -100,7 +143,8 @@ impl Losses {
         }
     }
 
-    /// Adds a named term, a scalar tensor, to report; it has no influence on training.
+    /// Adds a named term, a scalar tensor, to report; it has no influence on training. A term that is no
+    /// number is kept as such, and said.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, term: Tensor) -> Self {
         self.terms.push((name.into(), term));
@@ -115,8 +159,55 @@ impl Losses {
     /// The names of all that is reported: the terms, then `total`.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = self.terms.iter().map(|(name, _)| name.clone()).collect();
-        names.push("total".into());
+        names.push(TOTAL.into());
         names
+    }
+
+    /// Refuses what can't be reported or minimised.
+    ///
+    /// # Errors
+    /// One sentence that names the term, if one is no single real number, or two have one name.
+    pub fn check(&self) -> Result<()> {
+        let total = std::iter::once((TOTAL, &self.total));
+        let terms = self.terms.iter().map(|(name, term)| (name.as_str(), term));
+        for (name, term) in terms.clone().chain(total) {
+            let what = if name == TOTAL {
+                "the loss".to_owned()
+            } else {
+                format!("the term {name}")
+            };
+            if term.numel() != 1 {
+                return Err(Error::Invalid(format!(
+                    "{what} has the shape {:?}, but must be one number: add .mean(Kind::Float), the mean \
+                     over the batch",
+                    term.size()
+                )));
+            }
+            if matches!(
+                term.kind(),
+                Kind::ComplexHalf | Kind::ComplexFloat | Kind::ComplexDouble
+            ) {
+                return Err(Error::Invalid(format!(
+                    "{what} is {:?}, but must be a real number: take .real() or .abs()",
+                    term.kind()
+                )));
+            }
+        }
+        let mut seen = HashSet::new();
+        for (name, _) in terms {
+            if name == TOTAL {
+                return Err(Error::Invalid(
+                    "a term is named total, which is the name of the loss itself: choose another"
+                        .into(),
+                ));
+            }
+            if !seen.insert(name) {
+                return Err(Error::Invalid(format!(
+                    "there are two terms named {name}: give each a name of its own"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The terms alone, without the total: names and detached values.
@@ -126,10 +217,28 @@ impl Losses {
             .map(|(name, term)| (name, term.detach()))
     }
 
-    /// The values in the order of [`Losses::names`], detached, `[T]` on the model's device.
-    pub(super) fn values(&self) -> Tensor {
-        let mut values: Vec<_> = self.terms.iter().map(|(_, term)| term.detach()).collect();
-        values.push(self.total.detach());
-        Tensor::stack(&values, 0)
+    /// The values in the order of [`Losses::names`], detached, double `[T]` on the model's device.
+    pub(super) fn values(&self) -> Result<Tensor> {
+        let terms = self.terms.iter().map(|(_, term)| term);
+        stacked(terms.chain([&self.total]))
     }
+}
+
+/// Numbers, each a tensor of one element and any kind, as double `[T]`.
+pub(super) fn stacked<'a>(numbers: impl IntoIterator<Item = &'a Tensor>) -> Result<Tensor> {
+    let numbers: Vec<Tensor> = numbers
+        .into_iter()
+        .map(|number| {
+            number
+                .detach()
+                .f_reshape([] as [i64; 0])?
+                .f_to_kind(Kind::Double)
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Tensor::f_stack(&numbers, 0)?)
+}
+
+/// The one number in a tensor of any shape.
+pub(super) fn number(tensor: &Tensor) -> Result<f64> {
+    Ok(tensor.f_double_value(&vec![0; tensor.dim()])?)
 }

@@ -20,6 +20,12 @@ pub enum Schedule {
     },
     /// Smaller each time that the loss stops falling.
     ReduceOnPlateau(ReduceOnPlateau),
+    /// Half a cosine from the whole rate down to 0, over so many epochs (Loshchilov and Hutter 2017, without
+    /// restarts); 0 is not reached within them.
+    Cosine {
+        /// As many as the run has, usually.
+        epochs: usize,
+    },
 }
 
 /// Multiplies the learning rate by a factor when the loss (`total`, on the test data where there are any)
@@ -88,6 +94,31 @@ impl ReduceOnPlateau {
 }
 
 impl Schedule {
+    /// Multiplies the rate by `factor` after every epoch.
+    pub fn decay(factor: f64) -> Self {
+        Self::Decay { factor }
+    }
+
+    /// Divides the rate by 10 each time that the loss has not fallen for so many epochs.
+    pub fn on_plateau(patience: usize) -> Self {
+        Self::ReduceOnPlateau(ReduceOnPlateau {
+            patience,
+            ..Default::default()
+        })
+    }
+
+    /// Half a cosine down to 0 over so many epochs.
+    ///
+    /// ```
+    /// use icvae_core::train::{History, Schedule, TrainConfig};
+    ///
+    /// let config = TrainConfig { schedule: Schedule::cosine(10), epochs: 10, ..Default::default() };
+    /// assert_eq!(config.learning_rates(&History::default()), [config.learning_rate]);
+    /// ```
+    pub fn cosine(epochs: usize) -> Self {
+        Self::Cosine { epochs }
+    }
+
     /// Checks every number.
     ///
     /// # Errors
@@ -102,6 +133,13 @@ impl Schedule {
                 )));
             }
             Self::ReduceOnPlateau(rule) => rule,
+            Self::Cosine { epochs: 0 } => {
+                return Err(Error::Invalid(
+                    "the learning rate's cosine is over 0 epochs: give the number of the run's"
+                        .into(),
+                ));
+            }
+            Self::Cosine { .. } => return Ok(()),
         };
         if !(rule.factor > 0.0 && rule.factor < 1.0) {
             return Err(Error::Invalid(format!(
@@ -138,6 +176,10 @@ impl Schedule {
             Self::Constant => vec![initial; history.epochs.len() + 1],
             Self::Decay { factor } => (0..=history.epochs.len())
                 .map(|epoch| initial * factor.powi(epoch as i32))
+                .collect(),
+            Self::Cosine { epochs } => (0..=history.epochs.len())
+                .map(|done| done.min(epochs - 1) as f64 / *epochs as f64)
+                .map(|share| initial * 0.5 * (1.0 + (std::f64::consts::PI * share).cos()))
                 .collect(),
             Self::ReduceOnPlateau(rule) => {
                 let watched: Vec<f64> = history

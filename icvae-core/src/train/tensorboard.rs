@@ -9,8 +9,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::store::cache_folder;
 use super::{Control, EpochRecord, Event, History, Listener, TrainConfig};
+use crate::files::cache_folder;
 use crate::{Error, Result};
 
 /// What our files end in, by which an earlier run's are known.

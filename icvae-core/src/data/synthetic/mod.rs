@@ -13,7 +13,8 @@ use rayon::prelude::*;
 use tch::Tensor;
 
 use super::Dataset;
-use crate::Result;
+use crate::interrupt::interrupted;
+use crate::{Error, Result};
 pub use hand::Style;
 
 /// Rows and columns of an image, as in MNIST.
@@ -31,22 +32,28 @@ const SIDE: usize = 28;
 /// ```
 ///
 /// # Errors
-/// If libtorch has no memory for them.
+/// If libtorch has no memory for them, or somebody interrupts.
 pub fn draw(count: usize, seed: u64) -> Result<(Dataset, Vec<Style>)> {
     let mut images = vec![0_u8; count * SIDE * SIDE];
-    let (labels, styles): (Vec<i64>, Vec<Style>) = images
+    let drawn: Vec<(i64, Style)> = images
         .par_chunks_exact_mut(SIDE * SIDE)
         .enumerate()
         .map(|(i, image)| {
+            if interrupted() {
+                return Err(Error::Interrupted(format!(
+                    "drawing {count} digits was interrupted"
+                )));
+            }
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(i as u64);
             let digit = rng.random_range(0..10_usize);
             let style = Style::random(digit, &mut rng);
             let strokes = hand::write(digit, &style, &mut rng);
             pen::draw(&strokes, style.ink, image);
-            (digit as i64, style)
+            Ok((digit as i64, style))
         })
-        .unzip();
+        .collect::<Result<_>>()?;
+    let (labels, styles): (Vec<i64>, Vec<Style>) = drawn.into_iter().unzip();
     let side = SIDE as i64;
     let images = Tensor::f_from_slice(&images)?.f_view([count as i64, side * side])?;
     let data = Dataset::new(images, Tensor::f_from_slice(&labels)?, (side, side), 10)?;
