@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flate2::{Compression, write::GzEncoder};
-use icvae_core::data::{Archive, Digits, Loader, Progress, Source};
+use icvae_core::data::{Archive, Digits, FetchEvent, Loader, Source};
 use icvae_core::settings::DataSource;
 use icvae_core::{
     Settings,
@@ -471,7 +471,7 @@ fn progress_counts_up_to_the_whole_file() {
     let mut last = HashMap::new();
     archive(&[&mirror])
         .fetch(None, &mut |event| {
-            let Progress::Receiving {
+            let FetchEvent::Receiving {
                 file,
                 received,
                 total,

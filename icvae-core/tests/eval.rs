@@ -191,3 +191,23 @@ fn a_condition_of_another_kind_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn an_unconditional_model_takes_no_condition() {
+    let _turn = turn();
+    let plain = IcvaeConfig {
+        classes: 0,
+        ..config()
+    };
+    let (x, c) = (data(4).x(), data(4).c());
+    let model = Icvae::new(&plain, Device::Cpu, 1).unwrap();
+    let drawn = model.reconstruct_mean(&x, None).unwrap();
+    assert_eq!(
+        drawn,
+        model.reconstruct_mean(&x, &c).unwrap(),
+        "one that is given is not looked at"
+    );
+    let conditional = Icvae::new(&config(), Device::Cpu, 1).unwrap();
+    let error = conditional.reconstruct(&x, None).unwrap_err().to_string();
+    assert!(error.contains("give c, [B, C] = [4, 3]"), "{error}");
+}

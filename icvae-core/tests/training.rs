@@ -1021,9 +1021,14 @@ fn the_models_relatives_train_too() {
             learning_rate: 0.02,
             ..training(12)
         };
+        let before = weights(&model);
         let run = Trainer::new(&training)
             .fit(&model, &train, Some(&test))
             .unwrap();
+        assert_eq!(run.remarks, [] as [&str; 0], "{config:?}");
+        for ((name, before), (_, after)) in before.iter().zip(&weights(&model)) {
+            assert_ne!(before, after, "{name} has not moved: {config:?}");
+        }
         let total = run.history.curve("total", false);
         let (first, last) = (total[0].1, total[11].1);
         assert!(last < 0.99 * first, "{config:?}: {first} → {last}");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::synthetic::{self, Style};
-use super::{Archive, Dataset, Progress};
+use super::{Archive, Dataset, FetchEvent};
 use crate::files::cache_folder;
 use crate::settings::DataSource;
 use crate::{Error, Result, Settings};
@@ -67,7 +67,7 @@ pub struct Styles {
 /// the data.
 pub fn load(settings: &Settings) -> Result<Digits> {
     Loader::default().load(settings, &mut |progress| {
-        if !matches!(progress, Progress::Receiving { received: 1.., .. }) {
+        if !matches!(progress, FetchEvent::Receiving { received: 1.., .. }) {
             println!("{progress}");
         }
     })
@@ -97,7 +97,11 @@ impl Loader {
     ///
     /// # Errors
     /// As [`load`].
-    pub fn load(&self, settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Result<Digits> {
+    pub fn load(
+        &self,
+        settings: &Settings,
+        progress: &mut dyn FnMut(FetchEvent),
+    ) -> Result<Digits> {
         let (most_train, most_test) = if settings.smoke { SMOKE_COUNTS } else { COUNTS };
         let digits = match (settings.data, &settings.mnist_dir) {
             (DataSource::Synthetic, _) => Digits::synthetic(most_train, most_test, None)?,

@@ -18,7 +18,7 @@ const LARGEST: u64 = 64 << 20;
 /// What [`Archive::fetch`] is doing. As text: a line for a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Progress {
+pub enum FetchEvent {
     /// Bytes are coming in.
     Receiving {
         /// The file.
@@ -41,7 +41,7 @@ pub enum Progress {
     },
 }
 
-impl fmt::Display for Progress {
+impl fmt::Display for FetchEvent {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Receiving {
@@ -95,7 +95,7 @@ impl Archive {
     pub fn fetch(
         &self,
         folder: Option<&Path>,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(FetchEvent),
     ) -> Result<Fetched> {
         let agent: Agent = Agent::config_builder()
             .timeout_resolve(Some(self.connect_timeout))
@@ -143,7 +143,7 @@ impl Archive {
                     Err(_) if interrupted() => {}
                     Err(problem) => {
                         failures.push((host(mirror).to_owned(), problem.clone()));
-                        progress(Progress::Failed {
+                        progress(FetchEvent::Failed {
                             file: file.name.clone(),
                             mirror: mirror.to_owned(),
                             problem,
@@ -164,7 +164,7 @@ fn receive(
     agent: &Agent,
     mirror: &str,
     file: &ArchiveFile,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(FetchEvent),
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
     let address = format!("{}/{}", mirror.trim_end_matches('/'), file.packed_name());
     let response = agent.get(&address).call().map_err(|e| match e {
@@ -174,7 +174,7 @@ fn receive(
     })?;
     let total = response.body().content_length();
     let mut report = |received: u64| {
-        progress(Progress::Receiving {
+        progress(FetchEvent::Receiving {
             file: file.name.clone(),
             mirror: mirror.to_owned(),
             received,

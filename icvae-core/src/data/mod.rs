@@ -20,5 +20,5 @@ pub(crate) use dataset::check_labels;
 pub use dataset::{Batch, Dataset, one_hot};
 pub use digits::{Digits, Loader, Source, Styles, load};
 pub use error::DataError;
-pub use fetch::{Fetched, Progress};
+pub use fetch::{FetchEvent, Fetched};
 pub use mnist::{Archive, ArchiveFile};

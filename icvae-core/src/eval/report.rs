@@ -41,7 +41,7 @@ pub fn report(model: &Icvae, data: &Dataset, batch_size: usize, seed: u64) -> Re
         let errors = no_grad(|| {
             let q = model.encode(&batch.x, &batch.c)?;
             // Not from the picture, in which log-odds beyond ±17 are all the same.
-            let drawn = model.decode_parameters(&q.mean, &batch.c)?;
+            let drawn = model.decode_parameters(&q.mean, Some(&batch.c))?;
             model.config().likelihood.nll(&batch.x, &drawn)
         })?;
         sum += errors.sum(tch::Kind::Double).double_value(&[]);

@@ -14,7 +14,7 @@ use crate::{Error, Result, no_grad};
 /// an encoder q(z|x), a decoder p(x|z, c) that is told the class, and a loss that presses out of z
 /// what c already says.
 ///
-/// λ = 0 makes it a conditional β-VAE, `classes: 0` a plain one.
+/// λ = 0 makes it a conditional β-VAE, `classes: 0` a plain one, which takes `None` as its condition.
 #[derive(Debug)]
 pub struct Icvae {
     config: IcvaeConfig,
@@ -81,8 +81,8 @@ impl Icvae {
     ///
     /// # Errors
     /// If a shape does not fit.
-    pub fn encode(&self, x: &Tensor, c: &Tensor) -> Result<Gaussian> {
-        self.encode_t(x, c, false)
+    pub fn encode<'c>(&self, x: &Tensor, c: impl Into<Option<&'c Tensor>>) -> Result<Gaussian> {
+        self.encode_t(x, c.into(), false)
     }
 
     /// Decodes z, `[B, Z]`, under the condition c, `[B, C]`, into an image, `[B, P]`, in [0, 1] where the
@@ -90,8 +90,8 @@ impl Icvae {
     ///
     /// # Errors
     /// If a shape does not fit.
-    pub fn decode(&self, z: &Tensor, c: &Tensor) -> Result<Tensor> {
-        let drawn = self.decode_t(z, c, false)?;
+    pub fn decode<'c>(&self, z: &Tensor, c: impl Into<Option<&'c Tensor>>) -> Result<Tensor> {
+        let drawn = self.decode_t(z, c.into(), false)?;
         Ok(self.config.likelihood.mean(&drawn))
     }
 
@@ -99,7 +99,8 @@ impl Icvae {
     ///
     /// # Errors
     /// If a shape does not fit.
-    pub fn reconstruct(&self, x: &Tensor, c: &Tensor) -> Result<Tensor> {
+    pub fn reconstruct<'c>(&self, x: &Tensor, c: impl Into<Option<&'c Tensor>>) -> Result<Tensor> {
+        let c = c.into();
         no_grad(|| self.decode(&self.encode(x, c)?.sample(), c))
     }
 
@@ -107,7 +108,12 @@ impl Icvae {
     ///
     /// # Errors
     /// If a shape does not fit.
-    pub fn reconstruct_mean(&self, x: &Tensor, c: &Tensor) -> Result<Tensor> {
+    pub fn reconstruct_mean<'c>(
+        &self,
+        x: &Tensor,
+        c: impl Into<Option<&'c Tensor>>,
+    ) -> Result<Tensor> {
+        let c = c.into();
         no_grad(|| self.decode(&self.encode(x, c)?.mean, c))
     }
 
@@ -115,7 +121,13 @@ impl Icvae {
     ///
     /// # Errors
     /// If a shape does not fit.
-    pub fn terms(&self, x: &Tensor, c: &Tensor, train: bool) -> Result<Terms> {
+    pub fn terms<'c>(
+        &self,
+        x: &Tensor,
+        c: impl Into<Option<&'c Tensor>>,
+        train: bool,
+    ) -> Result<Terms> {
+        let c = c.into();
         let q = self.encode_t(x, c, train)?;
         let epsilon = q.mean.randn_like();
         self.terms_of(q, &epsilon, x, c, train)
@@ -125,13 +137,14 @@ impl Icvae {
     ///
     /// # Errors
     /// If a shape does not fit.
-    pub fn terms_with(
+    pub fn terms_with<'c>(
         &self,
         x: &Tensor,
-        c: &Tensor,
+        c: impl Into<Option<&'c Tensor>>,
         epsilon: &Tensor,
         train: bool,
     ) -> Result<Terms> {
+        let c = c.into();
         let q = self.encode_t(x, c, train)?;
         self.terms_of(q, epsilon, x, c, train)
     }
@@ -141,7 +154,7 @@ impl Icvae {
         q: Gaussian,
         epsilon: &Tensor,
         x: &Tensor,
-        c: &Tensor,
+        c: Option<&Tensor>,
         train: bool,
     ) -> Result<Terms> {
         let drawn = self.decode_t(&q.sample_with(epsilon), c, train)?;
@@ -163,9 +176,9 @@ impl Icvae {
         })
     }
 
-    fn encode_t(&self, x: &Tensor, c: &Tensor, train: bool) -> Result<Gaussian> {
+    fn encode_t(&self, x: &Tensor, c: Option<&Tensor>, train: bool) -> Result<Gaussian> {
         check_width("the images x", x, "[B, P]", self.config.pixels)?;
-        self.check_condition(c, x.size()[0])?;
+        let c = self.condition(c, x.size()[0])?;
         if train && self.config.batch_norm && x.size()[0] < 2 {
             return Err(Error::Invalid(
                 "batch normalisation needs at least 2 examples in a batch while training: choose \
@@ -173,43 +186,50 @@ impl Icvae {
                     .into(),
             ));
         }
-        Ok(if self.config.condition_encoder {
-            self.encoder.forward_t(&Tensor::cat(&[x, c], 1), train)
-        } else {
-            self.encoder.forward_t(x, train)
+        Ok(match c {
+            Some(c) if self.config.condition_encoder => {
+                self.encoder.forward_t(&Tensor::cat(&[x, c], 1), train)
+            }
+            _ => self.encoder.forward_t(x, train),
         })
     }
 
-    fn decode_t(&self, z: &Tensor, c: &Tensor, train: bool) -> Result<Tensor> {
+    fn decode_t(&self, z: &Tensor, c: Option<&Tensor>, train: bool) -> Result<Tensor> {
         check_width("the code z", z, "[B, Z]", self.config.latent)?;
-        self.check_condition(c, z.size()[0])?;
-        let c = (self.config.classes > 0).then_some(c);
+        let c = self.condition(c, z.size()[0])?;
         Ok(self.decoder.forward_t(z, c, train))
     }
 
     /// What the likelihood is told, [B, P]: the image, or the log-odds of its pixels.
-    pub(crate) fn decode_parameters(&self, z: &Tensor, c: &Tensor) -> Result<Tensor> {
+    pub(crate) fn decode_parameters(&self, z: &Tensor, c: Option<&Tensor>) -> Result<Tensor> {
         self.decode_t(z, c, false)
     }
 
-    fn check_condition(&self, c: &Tensor, batch: i64) -> Result<()> {
-        if self.config.classes == 0 {
-            return Ok(());
+    /// The condition as the networks take it: none where the model has none, whatever was given.
+    fn condition<'c>(&self, c: Option<&'c Tensor>, batch: i64) -> Result<Option<&'c Tensor>> {
+        let classes = self.config.classes;
+        if classes == 0 {
+            return Ok(None);
         }
+        let c = c.ok_or_else(|| {
+            Error::Invalid(format!(
+                "the model was trained with a condition: give c, [B, C] = [{batch}, {classes}]"
+            ))
+        })?;
         if c.kind() != Kind::Float {
             return Err(Error::Invalid(format!(
                 "the condition c must be Float, but is {:?}: convert it with to_kind",
                 c.kind()
             )));
         }
-        if c.size() != [batch, self.config.classes] {
+        if c.size() != [batch, classes] {
             return Err(Error::Shape {
                 what: "the condition c",
-                expected: format!("[B, C] = [{batch}, {}]", self.config.classes),
+                expected: format!("[B, C] = [{batch}, {classes}]"),
                 found: c.size(),
             });
         }
-        Ok(())
+        Ok(Some(c))
     }
 }
 
