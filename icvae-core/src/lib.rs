@@ -61,6 +61,8 @@ mod wide;
 
 pub use autograd::{no_grad, seeded};
 pub use error::{Error, Result};
+/// The drawing library of all figures, re-exported for those that a reader draws with [`plot::figure()`].
+pub use plotters;
 /// JSON, re-exported for the settings that a model in a notebook describes itself by.
 pub use serde_json;
 pub use settings::Settings;

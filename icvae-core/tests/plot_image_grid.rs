@@ -164,6 +164,35 @@ fn the_alternative_text_names_title_rows_and_columns() {
 }
 
 #[test]
+fn a_plane_of_codes_grows_to_the_right_and_upwards() {
+    let images = marked(9, 4, 4);
+    let plane = || {
+        ImageGrid::new(&images, (4, 4), (3, 3))
+            .x_label("z₁")
+            .y_label("z₂")
+    };
+    let plain = plane().draw().unwrap();
+    assert_eq!(
+        plain.alt(),
+        "3 rows of 3 images of 4 × 4 pixels. From left to right: z₁. From bottom to top: z₂."
+    );
+    let ranged = plane()
+        .x_range(-2.0, 2.0)
+        .y_range(-1.5, 1.5)
+        .draw()
+        .unwrap();
+    let words = "From left to right: z₁ from −2 to 2. From bottom to top: z₂ from −1.5 to 1.5.";
+    assert!(ranged.alt().ends_with(words), "{}", ranged.alt());
+    let (small, large) = (plain.size(), ranged.size());
+    assert!(
+        large.0 > small.0 && large.1 > small.1,
+        "{small:?} and {large:?}"
+    );
+    let backwards = plane().x_range(2.0, -2.0).draw().unwrap_err().to_string();
+    assert!(backwards.contains("lower one first"));
+}
+
+#[test]
 fn figures_fit_a_notebook_and_are_small() {
     tch::manual_seed(1);
     // Blobs on a background that is as uneven as a decoder's.

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     text: String,
-    rich: Option<(&'static str, String)>,
+    /// By MIME type.
+    rich: Vec<(&'static str, String)>,
     metadata: Map<String, Value>,
 }
 
@@ -16,7 +17,7 @@ impl Bundle {
     pub fn text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            rich: None,
+            rich: Vec::new(),
             metadata: Map::new(),
         }
     }
@@ -24,7 +25,7 @@ impl Bundle {
     /// HTML, with the text that stands for it where HTML can't be drawn.
     pub fn html(html: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
-            rich: Some(("text/html", html.into())),
+            rich: vec![("text/html", html.into())],
             ..Self::text(text)
         }
     }
@@ -39,10 +40,16 @@ impl Bundle {
         Self::picture("image/gif", gif, size, alt.into())
     }
 
+    /// The same picture as SVG besides, for frontends that show it.
+    pub fn and_svg(mut self, svg: impl Into<String>) -> Self {
+        self.rich.push(("image/svg+xml", svg.into()));
+        self
+    }
+
     fn picture(mime: &'static str, file: &[u8], (width, height): (u32, u32), alt: String) -> Self {
         let metadata = json!({mime: {"width": width, "height": height, "alt": alt}});
         Self {
-            rich: Some((mime, STANDARD.encode(file))),
+            rich: vec![(mime, STANDARD.encode(file))],
             metadata: metadata.as_object().cloned().unwrap_or_default(),
             ..Self::text(alt)
         }
@@ -57,7 +64,7 @@ impl Bundle {
     pub(super) fn data(&self) -> Value {
         let mut data = Map::new();
         data.insert("text/plain".into(), self.text.clone().into());
-        if let Some((mime, content)) = &self.rich {
+        for (mime, content) in &self.rich {
             data.insert((*mime).into(), content.clone().into());
         }
         data.into()
@@ -152,6 +159,9 @@ mod tests {
             bundle.metadata(),
             json!({"image/png": {"width": 640, "height": 480, "alt": "a curve"}})
         );
+        let both = bundle.and_svg("<svg/>");
+        assert_eq!(both.data()["image/svg+xml"], "<svg/>");
+        assert_eq!(both.data()["image/png"], "iVBORw==");
         let bundle = Bundle::gif(b"GIF89a", (64, 48), "it moves");
         assert_eq!(bundle.data()["image/gif"], "R0lGODlh");
         assert_eq!(bundle.metadata()["image/gif"]["alt"], "it moves");

@@ -8,7 +8,11 @@ use crate::train::Outcome;
 impl Rich for Figure {
     /// The picture, its alternative text, and what the figure has to say besides.
     fn rich(&self) -> Bundle {
-        Bundle::png(self.png(), self.size(), self.alt())
+        let png = Bundle::png(self.png(), self.size(), self.alt());
+        match self.svg() {
+            Some(svg) => png.and_svg(svg),
+            None => png,
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::bitmap::Bitmap;
 use super::figure::save_whole;
-use super::png_file::Bitmap;
 use super::{DENSITY, Figure, PlotError};
 use crate::Result;
 
@@ -76,7 +76,7 @@ impl Animation {
         let mut pixels =
             Vec::with_capacity(frames.len() * usize::from(width) * usize::from(height));
         for frame in frames {
-            pixels.extend(halved(&Bitmap::decode(frame.png())?));
+            pixels.extend(halved(frame.bitmap()));
         }
         let (palette, indices) = colors(&pixels, size.0);
         let gif = encode(&palette, &indices, (width, height), seconds)

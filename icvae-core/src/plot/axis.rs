@@ -1,4 +1,10 @@
-//! One axis: its range, its ticks and their labels.
+//! One axis: its range, its coordinate of plotters', and the labels of its ticks.
+
+use std::ops::Range;
+
+use plotters::coord::combinators::{IntoLogRange, LogCoord};
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::coord::types::{RangedCoordf64, RangedCoordi64};
 
 use super::PlotError;
 use crate::Result;
@@ -29,31 +35,99 @@ impl Axis {
             let problem = "the values are too far apart to be drawn: set limits for their axis";
             return Err(PlotError::Invalid(problem.to_owned()).into());
         }
+        let ticks = Vec::new();
         Ok(Self {
             low,
             high,
             log,
-            ticks: Vec::new(),
+            ticks,
         })
+    }
+
+    /// An axis of categories: each one unit wide, around 0, 1, 2, ….
+    pub fn categories(names: &[String]) -> Self {
+        Self {
+            low: -0.5,
+            high: names.len() as f64 - 0.5,
+            log: false,
+            ticks: names
+                .iter()
+                .enumerate()
+                .map(|(i, name)| (i as f64, name.clone()))
+                .collect(),
+        }
+    }
+
+    /// Whether `value` lies within the ends.
+    pub fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
     }
 
     /// Where `value` lies: 0 at the low end, 1 at the high end.
     pub fn share(&self, value: f64) -> f64 {
+        let scale = |v: f64| if self.log { v.ln() } else { v };
+        (scale(value) - scale(self.low)) / (scale(self.high) - scale(self.low))
+    }
+
+    /// The value at a share of the axis.
+    pub fn value(&self, share: f64) -> f64 {
         if self.log {
-            (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
+            self.low * (self.high / self.low).powf(share)
         } else {
-            (value - self.low) / (self.high - self.low)
+            self.low + share * (self.high - self.low)
         }
     }
 
     /// Chooses at most about `most` ticks; on whole numbers where `whole` is set.
     pub fn set_ticks(&mut self, most: usize, whole: bool) {
+        let (low, high) = (self.low, self.high);
+        let even = || RangedCoordf64::from(low..high).key_points(most);
         let values = if self.log {
-            log_ticks(self.low, self.high, most)
+            log_ticks(low, high, most).unwrap_or_else(even)
+        } else if whole && high - low < 1e15 && low.ceil() < high.floor() {
+            let whole = RangedCoordi64::from(low.ceil() as i64..high.floor() as i64);
+            whole
+                .key_points(most)
+                .into_iter()
+                .map(|v| v as f64)
+                .collect()
         } else {
-            even_ticks(self.low, self.high, most, whole)
+            even()
         };
         self.ticks = label(&values);
+    }
+}
+
+/// For plotters: its own coordinates, with our ticks and labels.
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        if self.log {
+            LogCoord::from((self.low..self.high).log_scale()).map(value, limit)
+        } else {
+            RangedCoordf64::from(self.low..self.high).map(value, limit)
+        }
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        // Plotters asks for lighter lines between the ticks too.
+        if hint.weight().allow_light_points() {
+            return Vec::new();
+        }
+        self.ticks.iter().map(|tick| tick.0).collect()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        let tick = self.ticks.iter().find(|tick| tick.0 == *value);
+        tick.map_or_else(|| number(*value), |tick| tick.1.clone())
     }
 }
 
@@ -91,65 +165,50 @@ fn spaced(values: impl Iterator<Item = f64>, log: bool, space: f64) -> (f64, f64
     (low - margin, high + margin)
 }
 
-fn even_ticks(low: f64, high: f64, most: usize, whole: bool) -> Vec<f64> {
-    let rough = (high - low) / most.max(1) as f64;
-    let magnitude = 10.0_f64.powf(rough.log10().floor());
-    let mut step = [1.0, 2.0, 5.0, 10.0]
-        .map(|nice| nice * magnitude)
-        .into_iter()
-        .find(|step| *step >= rough * (1.0 - 1e-9))
-        .unwrap_or(10.0 * magnitude);
-    if whole {
-        step = step.max(1.0);
-    }
-    let first = (low / step - 1e-9).ceil() as i64;
-    let last = (high / step + 1e-9).floor() as i64;
-    (first..=last).map(|i| i as f64 * step).collect()
-}
-
-fn log_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
-    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    let within = |nice: &[f64], every: usize| -> Vec<f64> {
-        let decades = (first..=last).step_by(every.max(1));
-        let all = decades.flat_map(|e| nice.iter().map(move |n| n * 10.0_f64.powi(e)));
+/// Powers of ten, with numbers between them where these are few; `None` within a decade.
+fn log_ticks(low: f64, high: f64, most: usize) -> Option<Vec<f64>> {
+    let first = low.log10().floor() as i32;
+    let decades = first..=high.log10().ceil() as i32;
+    let within = |nice: &[f64]| -> Vec<f64> {
+        let all = decades
+            .clone()
+            .flat_map(|e| nice.iter().map(move |n| n * 10.0_f64.powi(e)));
         all.filter(|v| (low..=high).contains(v)).collect()
     };
-    let decades = within(&[1.0], 1);
-    if decades.len() > most {
-        return within(&[1.0], decades.len().div_ceil(most));
+    let powers = within(&[1.0]);
+    if powers.len() > most {
+        return Some(
+            powers
+                .iter()
+                .step_by(powers.len().div_ceil(most))
+                .copied()
+                .collect(),
+        );
     }
-    [within(&[1.0, 2.0, 5.0], 1), within(&[1.0, 3.0], 1)]
-        .into_iter()
+    let nice = [within(&[1.0, 2.0, 5.0]), within(&[1.0, 3.0]), powers];
+    nice.into_iter()
         .find(|ticks| ticks.len() > 2 && ticks.len() <= most)
-        .or_else(|| (decades.len() > 2).then_some(decades))
-        .unwrap_or_else(|| even_ticks(low, high, most, false))
 }
 
 /// Labels as precise as the distance between neighbours asks for.
 fn label(values: &[f64]) -> Vec<(f64, String)> {
     let largest = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-    let step = values
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).abs())
-        .fold(f64::INFINITY, f64::min);
-    let even = values
-        .windows(2)
-        .all(|pair| ((pair[1] - pair[0]).abs() - step).abs() < 1e-6 * step);
+    let steps = || values.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    let step = steps().fold(f64::INFINITY, f64::min);
+    let even = steps().all(|other| (other - step).abs() < 1e-6 * step);
     let scientific = largest >= 1e6 || (largest > 0.0 && largest < 1e-3);
+    let digits = (-(step * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 9.0) as usize;
     let text = |v: f64| {
         if scientific {
-            power(v)
+            // What should be 0 is often a rounding error.
+            power(if v.abs() < 1e-9 * largest { 0.0 } else { v })
         } else if even && step.is_finite() {
-            plain(v, decimals(step))
+            plain(v, digits)
         } else {
             number(v)
         }
     };
     values.iter().map(|&v| (v, text(v))).collect()
-}
-
-fn decimals(step: f64) -> usize {
-    (-(step * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 9.0) as usize
 }
 
 /// A number for prose and labels: four significant digits, no trailing zeros, a true minus sign.
@@ -229,8 +288,8 @@ mod tests {
         );
         assert_eq!(labels(-3.2, 3.1, false), ["−2", "0", "2"]);
         assert_eq!(labels(66.0, 79.0, false), ["70", "75"]);
-        assert_eq!(labels(0.0, 60_000.0, false)[1], "10,000");
-        assert_eq!(labels(0.0, 3e-4, false)[1], "5×10⁻⁵");
+        assert_eq!(labels(0.0, 60_000.0, false)[1], "20,000");
+        assert_eq!(labels(0.0, 5e-4, false)[1], "10⁻⁴");
         assert_eq!(
             labels(1.0, 1e5, true),
             ["1", "10", "100", "1000", "10,000", "100,000"]

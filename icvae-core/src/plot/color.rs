@@ -13,16 +13,6 @@ impl Rgb {
     pub(super) const SOFT_INK: Rgb = Rgb(85, 85, 85);
     pub(super) const FRAME: Rgb = Rgb(176, 176, 176);
     pub(super) const GRID: Rgb = Rgb(230, 230, 230);
-
-    /// The colour between `self` (`t` = 0) and `other` (`t` = 1).
-    pub(super) fn mix(self, other: Rgb, t: f64) -> Rgb {
-        let mix = |a: u8, b: u8| to_byte(f64::from(a) + t * (f64::from(b) - f64::from(a)));
-        Rgb(
-            mix(self.0, other.0),
-            mix(self.1, other.1),
-            mix(self.2, other.2),
-        )
-    }
 }
 
 fn to_byte(value: f64) -> u8 {
@@ -41,6 +31,50 @@ pub const LINE_COLORS: [Rgb; 6] = [
     Rgb(0x9c, 0x9c, 0xa1),
     Rgb(0x7a, 0x21, 0xdd),
 ];
+
+/// What each of [`LINE_COLORS`] stands for where it is drawn: one term, one colour in all figures.
+const TERMS: [&str; 6] = [
+    "reconstruction",
+    "prior KL",
+    "pairwise KL",
+    "total",
+    "fooling",
+    "discriminator",
+];
+
+/// The colours of lines from their names, chosen colours, and whether they are dashed.
+///
+/// A name counts up to its first comma. Equal names have equal colours, if they can be told apart by their dashes.
+pub(super) fn line_colors(lines: &[(&str, Option<Rgb>, bool)]) -> Vec<Rgb> {
+    fn term<'a>(line: &(&'a str, Option<Rgb>, bool)) -> &'a str {
+        line.0.split(',').next().unwrap_or_default().trim()
+    }
+    let known = |name: &str| {
+        TERMS
+            .iter()
+            .position(|t| *t == name)
+            .map(|i| LINE_COLORS[i])
+    };
+    let kept: Vec<Rgb> = lines.iter().filter_map(|line| known(term(line))).collect();
+    let mut free = LINE_COLORS
+        .iter()
+        .filter(|c| !kept.contains(c))
+        .chain(&LINE_COLORS)
+        .cycle();
+    let mut chosen: Vec<Rgb> = Vec::with_capacity(lines.len());
+    for (i, line) in lines.iter().enumerate() {
+        let name = term(line);
+        // Two solid lines of one name need two colours.
+        let partner =
+            (0..i).find(|&j| !name.is_empty() && term(&lines[j]) == name && lines[j].2 != line.2);
+        let twin = (0..i).any(|j| term(&lines[j]) == name && lines[j].2 == line.2);
+        let known = known(name).filter(|_| !twin);
+        let next = || free.next().copied().unwrap_or(Rgb::INK);
+        let color = line.1.or(known).or(partner.map(|j| chosen[j]));
+        chosen.push(color.unwrap_or_else(next));
+    }
+    chosen
+}
 
 /// Colours for up to ten classes: the ten-colour set of the same paper, which keeps its colours
 /// apart under the common kinds of colour blindness.

@@ -1,10 +1,13 @@
 //! Lines over a common axis.
 
+use plotters::style::text_anchor::HPos;
+use plotters::style::{Color as _, RGBColor};
+
 use super::axis::{Axis, number};
-use super::canvas::Marker;
-use super::chart::{Chart, Settings, Surroundings, shared_settings};
-use super::legend::{Entry, Sample};
-use super::{Figure, LINE_COLORS, PlotError, Points, Rgb};
+use super::chart::{self, Settings, Surroundings, shared_settings};
+use super::color::line_colors;
+use super::theme::{self, Entry, LINE, Marker, Sample, Type};
+use super::{Figure, PlotError, Points, Rgb};
 use crate::Result;
 
 /// A line chart with a legend above the lines.
@@ -43,8 +46,6 @@ struct Series {
     dashed: bool,
 }
 
-const LINE_WIDTH: f64 = 2.25;
-
 /// Up to so many points of a line are marked one by one.
 const FEW: usize = 12;
 
@@ -64,8 +65,11 @@ impl Curves {
 
     shared_settings!();
 
-    /// Adds a line. Its colour is the next of [`LINE_COLORS`]; where points are few, each has a
-    /// dot.
+    /// Adds a line; where points are few, each has a dot.
+    ///
+    /// What stands before the first comma of its name is what it is about: `reconstruction, train` and
+    /// `reconstruction, test` share a colour, which is the same in every figure for the terms of the losses in this
+    /// crate, and the next free one of [`LINE_COLORS`](super::LINE_COLORS) for others.
     pub fn series(mut self, name: impl Into<String>, points: &(impl Points + ?Sized)) -> Self {
         let name = name.into();
         self.series.push(points.points().map(|points| Series {
@@ -159,25 +163,28 @@ impl Curves {
         let heights = all().map(|p| p.1).chain(self.levels.iter().map(|l| l.1));
         let y = Axis::around(heights, self.settings.y_limits, log_y, 0.05)?;
 
+        let outside = |p: &&(f64, f64)| drawable(p) && !(x.holds(p.0) && y.holds(p.1));
+        for one in &series {
+            let hidden = one.points.iter().filter(outside).count();
+            if hidden > 0 {
+                notes.push(format!(
+                    "{hidden} of the {} points of “{}” lie beyond the limits of the axes.",
+                    one.points.len(),
+                    one.name
+                ));
+            }
+        }
         let sentences: Vec<String> = series.iter().map(|s| s.in_words(drawable)).collect();
         let levels: Vec<String> = self
             .levels
             .iter()
             .map(|(name, y)| format!("; a line marks {name} at {}", number(*y)))
             .collect();
-        let alt = format!(
-            "{}{}. {}{}.",
-            self.settings.alt_start("line chart"),
-            self.settings.alt_axes(),
-            sentences.join("; "),
-            levels.concat()
-        );
+        let start = self.settings.alt_start("line chart");
+        let alt = format!("{start}. {}{}.", sentences.join("; "), levels.concat());
 
-        let mut free = LINE_COLORS.iter().copied().cycle();
-        let colors: Vec<Rgb> = series
-            .iter()
-            .filter_map(|s| s.color.or_else(|| free.next()))
-            .collect();
+        let asked = series.iter().map(|s| (s.name.as_str(), s.color, s.dashed));
+        let colors = line_colors(&asked.collect::<Vec<_>>());
         let header = series
             .iter()
             .zip(&colors)
@@ -191,29 +198,32 @@ impl Curves {
         let around = Surroundings {
             header,
             whole_x,
-            grid: true,
+            grid: (true, true),
             ..Surroundings::default()
         };
-        let mut chart = Chart::new(self.settings, x, y, around)?;
-        for (name, y) in &self.levels {
-            chart.level(name, *y);
-        }
-        // The first series lies on top: it is the one the chart is about.
-        for (one, color) in series.iter().zip(&colors).rev() {
-            for run in one.points.split(|p| !drawable(p)) {
-                chart.line(run, LINE_WIDTH, *color, one.dashed);
-                if one.points.len() > FEW && run.len() > 1 {
-                    continue;
+        let ends = (x.low, x.high);
+        chart::draw(self.settings, (x, y), around, (alt, notes), |plot| {
+            for (name, y) in &self.levels {
+                let (left, right) = ((ends.0, *y), (ends.1, *y));
+                let style = theme::stroke(Rgb::SOFT_INK, 1.25);
+                chart::line(plot, &[left, right], style, true)?;
+                if plot.as_coord_spec().y_spec().holds(*y) {
+                    chart::over_data(plot, name, Type::TICK, right, (-6.0, -10.0), HPos::Right)?;
                 }
-                for point in run {
-                    let at = chart.at(*point);
-                    if chart.area.contains(at) {
-                        chart.canvas.marker(Marker::Circle, at, 3.5, *color);
+            }
+            // The first series lies on top: it is the one the chart is about.
+            for (one, color) in series.iter().zip(&colors).rev() {
+                for run in one.points.split(|p| !drawable(p)) {
+                    chart::line(plot, run, theme::stroke(*color, LINE), one.dashed)?;
+                    if one.points.len() <= FEW || run.len() == 1 {
+                        let color = RGBColor::from(*color).to_rgba();
+                        let dots = run.iter().map(|&at| (at, Marker::Circle, color));
+                        chart::dots(plot, dots, 3.5)?;
                     }
                 }
             }
-        }
-        chart.finish(alt, notes)
+            Ok(())
+        })
     }
 }
 

@@ -1,11 +1,11 @@
 //! Values over a rectangle of the plane.
 
+use plotters::element::Rectangle;
+use plotters::style::{Color as _, RGBColor};
 use tch::Tensor;
 
 use super::axis::{Axis, number};
-use super::canvas::{Rect, snap};
-use super::chart::{Chart, Settings, Surroundings, shared_settings};
-use super::legend::ColorBar;
+use super::chart::{self, ColorBar, Settings, Surroundings, shared_settings};
 use super::{ColorMap, Figure, PlotError, input};
 use crate::Result;
 
@@ -13,6 +13,22 @@ use crate::Result;
 ///
 /// `values` `[R, C]` are the function's values at the cells of a grid: row 0 at the **bottom**,
 /// column 0 at the left, as the axes run.
+///
+/// ```
+/// use icvae_core::plot::Heatmap;
+/// use icvae_core::tch::{Device, Kind, Tensor};
+///
+/// let x = Tensor::linspace(-2.0, 2.0, 40, (Kind::Float, Device::Cpu));
+/// let density = (-(x.square().unsqueeze(1) + x.square()) / 2.0).exp(); // [40, 40]
+/// let figure = Heatmap::new(&density, (-2.0, 2.0), (-2.0, 2.0))
+///     .title("A Gaussian")
+///     .x_label("z₁")
+///     .y_label("z₂")
+///     .value_label("density")
+///     .draw()?;
+/// assert!(figure.alt().starts_with("A Gaussian: heat map of z₂ against z₁: 40 by 40 values of density"));
+/// # Ok::<(), icvae_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Heatmap {
     settings: Settings,
@@ -118,9 +134,8 @@ impl Heatmap {
             }
         };
         let alt = format!(
-            "{}{}: {rows} by {columns} values{} from {} to {}.",
+            "{}: {rows} by {columns} values{} from {} to {}.",
             self.settings.alt_start("heat map"),
-            self.settings.alt_axes(),
             match self.value_label.as_str() {
                 "" => String::new(),
                 label => format!(" of {label}"),
@@ -138,31 +153,36 @@ impl Heatmap {
             equal: self.equal,
             ..Surroundings::default()
         };
-        let mut chart = Chart::new(self.settings, x, y, around)?;
-        let between =
-            |(low, high): (f64, f64), i: usize, n: usize| low + (high - low) * i as f64 / n as f64;
-        for row in 0..rows {
-            for column in 0..columns {
-                let (left, bottom) = chart.at((
-                    between(self.x_range, column, columns),
-                    between(self.y_range, row, rows),
-                ));
-                let (right, top) = chart.at((
-                    between(self.x_range, column + 1, columns),
-                    between(self.y_range, row + 1, rows),
-                ));
-                let cell = Rect {
-                    left: snap(left).max(chart.area.left),
-                    top: snap(top).max(chart.area.top),
-                    right: snap(right).min(chart.area.right),
-                    bottom: snap(bottom).min(chart.area.bottom),
-                };
-                chart
-                    .canvas
-                    .fill_rect(cell, bar.color(data[row * columns + column]));
-            }
+        let mut notes = Vec::new();
+        let beyond = |axis: &Axis, range: (f64, f64)| axis.low > range.0 || axis.high < range.1;
+        if beyond(&x, self.x_range) || beyond(&y, self.y_range) {
+            notes.push("The limits of the axes leave a part of the heat map out.".to_owned());
         }
-        chart.finish(alt, Vec::new())
+        let (low, high) = (bar.axis.low, bar.axis.high);
+        let far = data.iter().filter(|v| !(low..=high).contains(v)).count();
+        if far > 0 {
+            let all = data.len();
+            notes.push(format!(
+                "{far} of {all} values lie beyond the ends of the colour bar."
+            ));
+        }
+        // The edges of a cell along an axis, as far as the axis shows it.
+        let edges = |(low, high): (f64, f64), axis: &Axis, i: usize, n: usize| {
+            let at = |i: usize| low + (high - low) * i as f64 / n as f64;
+            (at(i).max(axis.low), at(i + 1).min(axis.high))
+        };
+        let axes = (x.clone(), y.clone());
+        chart::draw(self.settings, (x, y), around, (alt, notes), |plot| {
+            for (i, value) in data.iter().enumerate() {
+                let (x0, x1) = edges(self.x_range, &axes.0, i % columns, columns);
+                let (y0, y1) = edges(self.y_range, &axes.1, i / columns, rows);
+                if x0 < x1 && y0 < y1 {
+                    let color = RGBColor::from(bar.color(*value)).filled();
+                    plot.draw_series([Rectangle::new([(x0, y0), (x1, y1)], color)])?;
+                }
+            }
+            Ok(())
+        })
     }
 }
 

@@ -1,14 +1,35 @@
 //! How values are distributed.
 
-use super::axis::{Axis, number};
-use super::chart::{Chart, Settings, Surroundings, shared_settings};
-use super::legend::{Entry, Sample};
-use super::{Figure, LINE_COLORS, PlotError, Points, Rgb, input};
-use crate::Result;
+use plotters::element::Rectangle;
+use plotters::style::{Color as _, RGBColor};
 use tch::Tensor;
 
-/// A histogram of one or more samples, scaled so that each has area 1, with densities to compare
-/// them with.
+use super::axis::{Axis, number};
+use super::chart::{self, Settings, Surroundings, shared_settings};
+use super::theme::{self, Entry, LINE, Sample};
+use super::{Figure, LINE_COLORS, PlotError, Points, Rgb, input};
+use crate::Result;
+
+/// A histogram of one or more samples as densities, with densities to compare them with.
+///
+/// The columns of a sample have area 1, or, where limits leave some of it out, the share that they show: the
+/// figure's notes say how many values that leaves out.
+///
+/// ```
+/// use icvae_core::plot::Histogram;
+/// use icvae_core::tch::{Device, Kind, Tensor};
+///
+/// let z = Tensor::randn([4000], (Kind::Float, Device::Cpu));
+/// let normal = |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
+/// let line: Vec<_> = (-40..=40).map(|i| f64::from(i) / 10.0).map(|x| (x, normal(x))).collect();
+/// let figure = Histogram::new("Draws of the prior")
+///     .x_label("a dimension of the code")
+///     .sample("draws", &z)
+///     .density("N(0, 1)", &line)
+///     .draw()?;
+/// assert!(figure.alt().contains("draws: 4000 values with mean"));
+/// # Ok::<(), icvae_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Histogram {
     settings: Settings,
@@ -85,8 +106,9 @@ impl Histogram {
                 let mut counts = vec![0_usize; bins];
                 for value in values {
                     let bin = ((value - low) / width).floor();
-                    if (0.0..bins as f64).contains(&bin) {
-                        counts[bin as usize] += 1;
+                    if x.holds(*value) {
+                        // The upper end belongs to the last bin.
+                        counts[(bin as usize).min(bins - 1)] += 1;
                     }
                 }
                 let area = values.len() as f64 * width;
@@ -106,18 +128,6 @@ impl Histogram {
         let color = |i: usize| LINE_COLORS[i % LINE_COLORS.len()];
         let alone = samples.len() == 1;
         let opacity = if alone { 0.55 } else { 0.25 };
-        let mut header: Vec<Entry> = Vec::new();
-        for (i, (name, _)) in samples.iter().enumerate() {
-            header.push(Entry {
-                name: name.clone(),
-                color: if alone {
-                    Rgb::WHITE.mix(color(i), opacity)
-                } else {
-                    color(i)
-                },
-                sample: Sample::Area,
-            });
-        }
         let line_color = |i: usize| {
             if i == 0 {
                 Rgb::INK
@@ -125,40 +135,76 @@ impl Histogram {
                 color(samples.len() + i)
             }
         };
-        for (i, (name, _)) in curves.iter().enumerate() {
-            header.push(Entry {
-                name: name.clone(),
-                color: line_color(i),
-                sample: Sample::Line { dashed: false },
-            });
-        }
-        let described: Vec<String> = samples.iter().map(|(name, v)| in_words(name, v)).collect();
-        let alt = format!(
-            "{}{}. {}.",
-            self.settings.alt_start("histogram"),
-            match self.settings.x_label.as_str() {
-                "" => String::new(),
-                label => format!(" of {label}"),
-            },
-            described.join("; ")
-        );
+        let areas = samples.iter().enumerate().map(|(i, (name, _))| {
+            let sample = Sample::Area(if alone { opacity } else { 1.0 });
+            (name, color(i), sample)
+        });
+        let lines = curves.iter().enumerate().map(|(i, (name, _))| {
+            let sample = Sample::Line { dashed: false };
+            (name, line_color(i), sample)
+        });
+        let entry = |(name, color, sample): (&String, Rgb, Sample)| Entry {
+            name: name.clone(),
+            color,
+            sample,
+        };
         let around = Surroundings {
-            header,
-            grid: true,
+            header: areas.chain(lines).map(entry).collect(),
+            grid: (true, true),
             ..Surroundings::default()
         };
-        let mut chart = Chart::new(self.settings, x, y, around)?;
-        for (i, heights) in heights.iter().enumerate() {
-            chart.columns(heights, (low, width), color(i), opacity);
+        let mut notes = Vec::new();
+        for (name, values) in &samples {
+            let left_out = values.iter().filter(|v| !x.holds(**v)).count();
+            if left_out > 0 {
+                notes.push(format!(
+                    "{left_out} of the {} values of “{name}” lie beyond the limits: its columns have the area {}, \
+                     not 1.",
+                    values.len(),
+                    number(1.0 - left_out as f64 / values.len() as f64)
+                ));
+            }
         }
-        for (i, heights) in heights.iter().enumerate() {
-            let outline = outline(heights, low, width);
-            chart.line(&outline, if alone { 1.0 } else { 2.0 }, color(i), false);
+        let cut = heights
+            .iter()
+            .flatten()
+            .filter(|height| **height > y.high)
+            .count();
+        if cut > 0 {
+            notes.push(format!(
+                "{cut} columns are higher than the limits of the vertical axis."
+            ));
         }
-        for (i, (_, points)) in curves.iter().enumerate() {
-            chart.line(points, 2.25, line_color(i), false);
-        }
-        chart.finish(alt, Vec::new())
+        let described: Vec<String> = samples.iter().map(|(name, v)| in_words(name, v)).collect();
+        let title = match self.settings.title.as_str() {
+            "" => "Histogram".to_owned(),
+            title => format!("{title}: histogram"),
+        };
+        let of = match self.settings.x_label.as_str() {
+            "" => String::new(),
+            label => format!(" of {label}"),
+        };
+        let alt = format!("{title}{of}. {}.", described.join("; "));
+        let (floor, top) = (y.low, y.high);
+        chart::draw(self.settings, (x, y), around, (alt, notes), |plot| {
+            for (i, heights) in heights.iter().enumerate() {
+                let style = RGBColor::from(color(i)).mix(opacity).filled();
+                let columns = heights.iter().enumerate().filter(|(_, h)| **h > floor);
+                plot.draw_series(columns.map(|(bin, height)| {
+                    let edge = |bin: usize| low + bin as f64 * width;
+                    let corners = [(edge(bin), height.min(top)), (edge(bin + 1), floor)];
+                    Rectangle::new(corners, style)
+                }))?;
+            }
+            for (i, heights) in heights.iter().enumerate() {
+                let style = theme::stroke(color(i), if alone { 1.0 } else { 2.0 });
+                chart::line(plot, &outline(heights, low, width), style, false)?;
+            }
+            for (i, (_, points)) in curves.iter().enumerate() {
+                chart::line(plot, points, theme::stroke(line_color(i), LINE), false)?;
+            }
+            Ok(())
+        })
     }
 }
 

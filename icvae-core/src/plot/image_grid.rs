@@ -1,10 +1,12 @@
 //! Many small images in rows and columns.
 
+use plotters::prelude::{BitMapElement, Color as _, RGBColor, Rectangle, WHITE};
+use plotters::style::text_anchor::{HPos, VPos};
 use tch::{Kind, Tensor};
 
-use super::canvas::{Align, Canvas, Rect};
-use super::chart::{MARGIN, draw_title, title_height};
-use super::font::Type;
+use super::axis::{Axis, number};
+use super::backend::{Area, Canvas};
+use super::theme::{Drawn, MARGIN, Type, draw_title, title_height};
 use super::{DENSITY, Figure, PlotError, Rgb, input};
 use crate::Result;
 
@@ -36,6 +38,8 @@ pub struct ImageGrid {
     title: String,
     x_label: String,
     y_label: String,
+    x_range: Option<(f64, f64)>,
+    y_range: Option<(f64, f64)>,
     row_labels: Option<Vec<String>>,
     column_labels: Option<Vec<String>>,
     splits: Vec<usize>,
@@ -81,6 +85,8 @@ impl ImageGrid {
             title: String::new(),
             x_label: String::new(),
             y_label: String::new(),
+            x_range: None,
+            y_range: None,
             row_labels: None,
             column_labels: None,
             splits: Vec::new(),
@@ -103,9 +109,23 @@ impl ImageGrid {
         self
     }
 
-    /// What changes from row to row, written upwards at the left.
+    /// What changes from row to row, written upwards at the left: what it names grows from the bottom to the top, as
+    /// on an axis.
     pub fn y_label(mut self, label: impl Into<String>) -> Self {
         self.y_label = label.into();
+        self
+    }
+
+    /// Marks numbers below the grid, where the first column stands for `first` and the last one for `last`: for a
+    /// plane of codes.
+    pub fn x_range(mut self, first: f64, last: f64) -> Self {
+        self.x_range = Some((first, last));
+        self
+    }
+
+    /// The same at the left, from the bottom row to the top row.
+    pub fn y_range(mut self, bottom: f64, top: f64) -> Self {
+        self.y_range = Some((bottom, top));
         self
     }
 
@@ -208,8 +228,18 @@ impl ImageGrid {
             ));
         }
         let alt = self.in_words(images.count, rows.max(needed));
-        let bitmap = self.layout(rows.max(needed))?.draw(&self, &images)?;
-        Figure::new(&bitmap, self.title, self.alt.unwrap_or(alt), notes)
+        let layout = self.layout(rows.max(needed))?;
+        let mut canvas = Canvas::new((layout.width, layout.height), DENSITY)?.without_svg();
+        let area = canvas.area();
+        let drawn = layout.draw(&self, &images, &area);
+        drop(area);
+        drawn.map_err(|error| PlotError::Drawing(error.to_string()))?;
+        Ok(Figure::new(
+            canvas,
+            self.title,
+            self.alt.unwrap_or(alt),
+            notes,
+        ))
     }
 
     fn in_words(&self, count: usize, rows: usize) -> String {
@@ -235,13 +265,20 @@ impl ImageGrid {
                 text += &format!(" {what}: {}.", labels.join(", "));
             }
         }
-        for (what, label) in [("right", &self.x_label), ("bottom", &self.y_label)] {
-            if !label.is_empty() {
-                text += &format!(
-                    " From {} to {what}: {label}.",
-                    if what == "right" { "left" } else { "top" }
-                );
+        let along = [
+            ("left to right", &self.x_label, self.x_range),
+            ("bottom to top", &self.y_label, self.y_range),
+        ];
+        for (direction, label, range) in along {
+            if label.is_empty() && range.is_none() {
+                continue;
             }
+            let mut parts = vec![label.clone()];
+            if let Some((from, to)) = range {
+                parts.push(format!("from {} to {}", number(from), number(to)));
+            }
+            parts.retain(|part| !part.is_empty());
+            text += &format!(" From {direction}: {}.", parts.join(" "));
         }
         text
     }
@@ -250,17 +287,24 @@ impl ImageGrid {
         let (high, wide) = self.image_shape;
         let columns = self.grid.1;
         let density = f64::from(DENSITY);
-        let widest = |labels: &Option<Vec<String>>| {
-            let labels = labels.iter().flatten();
-            labels.map(|l| Type::TICK.width(l)).fold(0.0, f64::max)
+        let ticks = |range: Option<(f64, f64)>, most: usize| -> Result<Option<Axis>> {
+            let Some(ends) = range else { return Ok(None) };
+            let mut axis = Axis::around(std::iter::empty(), Some(ends), false, 0.0)?;
+            axis.set_ticks(most, false);
+            Ok(Some(axis))
         };
+        let (x_axis, y_axis) = (ticks(self.x_range, 8)?, ticks(self.y_range, 8)?);
+        let names = y_axis
+            .iter()
+            .flat_map(|axis| axis.ticks.iter().map(|tick| &tick.1));
+        let names = Type::TICK.widest(names.chain(self.row_labels.iter().flatten()));
         let label_line = Type::LABEL.line_height() + 4.0;
         let mut left = MARGIN;
         if !self.y_label.is_empty() {
             left += label_line;
         }
-        if self.row_labels.is_some() {
-            left += widest(&self.row_labels) + 8.0;
+        if names > 0.0 {
+            left += names + 8.0;
         }
         let frame = if self.gap > 0.0 { 2.0 * LINE } else { 0.0 };
         let splits = SPLIT * self.splits.len() as f64;
@@ -270,41 +314,35 @@ impl ImageGrid {
             None => ((FULL_WIDTH - left - MARGIN - between) / columns as f64 - frame).min(112.0),
         };
         let zoom = wish * density / wide as f64;
-        // A wish is met as closely as may be; the full width is never exceeded for want of rounding
-        // down.
-        let zoom = if self.image_size.is_some() {
+        // A wish is met as closely as may be; the full width is never exceeded for want of rounding down.
+        let exact = if self.image_size.is_some() {
             zoom.round()
         } else {
             zoom.floor()
-        }
-        .max(1.0);
+        };
+        let zoom = exact.max(1.0);
         // Half CSS pixels would blur the lines between images.
         let even = |pixels: f64| (pixels / density).ceil();
-        let cell = (
-            even(zoom * wide as f64) + frame + self.gap,
-            even(zoom * high as f64) + frame + self.gap,
+        let image = (even(zoom * wide as f64), even(zoom * high as f64));
+        let cell = (image.0 + frame + self.gap, image.1 + frame + self.gap);
+        let grid = (
+            columns as f64 * cell.0 - self.gap + splits,
+            rows as f64 * cell.1 - self.gap,
         );
-        let grid_width = columns as f64 * cell.0 - self.gap + splits;
-        let title_width = (left + grid_width - MARGIN).max(360.0);
-        let title = Type::TITLE.wrap(&self.title, title_width);
-        let longest = title
-            .iter()
-            .map(|l| Type::TITLE.width(l))
-            .fold(0.0, f64::max);
-        let mut top = if title.is_empty() {
-            MARGIN
-        } else {
-            title_height(title.len())
-        };
+        let title = Type::TITLE.wrap(&self.title, (left + grid.0 - MARGIN).max(360.0));
+        let longest = Type::TITLE.widest(&title);
+        let mut top = title_height(title.len()).max(MARGIN);
         if self.column_labels.is_some() {
             top += Type::TICK.line_height() + 2.0;
         }
-        let grid_height = rows as f64 * cell.1 - self.gap;
-        let mut height = top + grid_height + MARGIN;
+        let mut height = top + grid.1 + MARGIN;
+        if x_axis.is_some() {
+            height += Type::TICK.line_height() + 4.0;
+        }
         if !self.x_label.is_empty() {
             height += label_line + 2.0;
         }
-        let width = (left + grid_width + MARGIN).max(longest + 2.0 * MARGIN + 2.0);
+        let width = (left + grid.0 + MARGIN).max(longest + 2.0 * MARGIN + 2.0);
         if width * height > super::MOST_PIXELS as f64 {
             return Err(PlotError::TooLarge {
                 width: (width * density) as u64,
@@ -316,10 +354,11 @@ impl ImageGrid {
             left: left.ceil(),
             top: top.ceil(),
             cell,
-            zoom: zoom as u32,
+            image,
+            zoom: zoom as usize,
             frame: frame / 2.0,
-            grid_width,
-            grid_height,
+            grid,
+            axes: (x_axis, y_axis),
             width: width.ceil() as u32,
             height: height.ceil() as u32,
             title,
@@ -333,15 +372,42 @@ struct Layout {
     top: f64,
     /// From one image to the next.
     cell: (f64, f64),
+    /// The size of an image.
+    image: (f64, f64),
     /// PNG pixels for each pixel of an image.
-    zoom: u32,
+    zoom: usize,
     /// Thickness of the line around an image.
     frame: f64,
-    grid_width: f64,
-    grid_height: f64,
+    /// The size of all images together.
+    grid: (f64, f64),
+    axes: (Option<Axis>, Option<Axis>),
     width: u32,
     height: u32,
     title: Vec<String>,
+}
+
+/// A line around a rectangle, outside of it.
+fn frame(area: &Area<'_>, (left, top): (f64, f64), (width, height): (f64, f64)) -> Drawn {
+    let unit = |css: f64| (css * f64::from(DENSITY)).round() as i32;
+    for (x0, y0, x1, y1) in [
+        (left - LINE, top - LINE, left + width + LINE, top),
+        (
+            left - LINE,
+            top + height,
+            left + width + LINE,
+            top + height + LINE,
+        ),
+        (left - LINE, top, left, top + height),
+        (left + width, top, left + width + LINE, top + height),
+    ] {
+        // Plotters names the last pixel that is filled.
+        let corners = [(unit(x0), unit(y0)), (unit(x1) - 1, unit(y1) - 1)];
+        area.draw(&Rectangle::new(
+            corners,
+            RGBColor::from(Rgb::FRAME).filled(),
+        ))?;
+    }
+    Ok(())
 }
 
 impl Layout {
@@ -354,90 +420,81 @@ impl Layout {
         )
     }
 
-    fn draw(&self, grid: &ImageGrid, images: &Images) -> Result<super::png_file::Bitmap> {
+    fn draw(&self, grid: &ImageGrid, images: &Images, area: &Area<'_>) -> Drawn {
+        area.fill(&WHITE)?;
+        draw_title((area, DENSITY), &self.title)?;
         let (high, wide) = (grid.image_shape.0 as usize, grid.image_shape.1 as usize);
-        let mut canvas = Canvas::new(self.width, self.height, 1)?;
-        draw_title(&mut canvas, &self.title);
-        let density = f64::from(DENSITY);
+        let zoom = self.zoom;
+        let size = ((wide * zoom) as u32, (high * zoom) as u32);
         for (i, image) in images.grey.chunks_exact(high * wide).enumerate() {
             let (x, y) = self.corner(grid, i / grid.grid.1, i % grid.grid.1);
-            let (left, top) = ((x * density) as u32, (y * density) as u32);
-            let (right, bottom) = (
-                left + wide as u32 * self.zoom,
-                top + high as u32 * self.zoom,
-            );
+            let density = f64::from(DENSITY);
+            let at = ((x * density) as i32, (y * density) as i32);
             if self.frame > 0.0 {
-                let image = Rect {
-                    left: x,
-                    top: y,
-                    right: f64::from(right) / density,
-                    bottom: f64::from(bottom) / density,
-                };
-                canvas.frame(image, self.frame, Rgb::FRAME);
+                let size = (f64::from(size.0) / density, f64::from(size.1) / density);
+                frame(area, (x, y), size)?;
             }
-            for py in top..bottom {
-                for px in left..right {
-                    let (row, column) = ((py - top) / self.zoom, (px - left) / self.zoom);
-                    let value = image[row as usize * wide + column as usize];
-                    canvas.set(px, py, Rgb(value, value, value));
-                }
+            let rows = image.chunks_exact(wide);
+            let pixels = rows.flat_map(|row| {
+                let line: Vec<u8> = row
+                    .iter()
+                    .flat_map(|v| std::iter::repeat_n(*v, 3 * zoom))
+                    .collect();
+                line.repeat(zoom)
+            });
+            if let Some(element) = BitMapElement::with_owned_buffer(at, size, pixels.collect()) {
+                area.draw(&element)?;
             }
         }
         if self.frame == 0.0 {
             // Images without lines between them share one around them all.
-            let (width, height) = (self.grid_width, self.grid_height);
-            let whole = Rect {
-                left: self.left,
-                top: self.top,
-                right: self.left + width,
-                bottom: self.top + height,
-            };
-            canvas.frame(whole, LINE, Rgb::FRAME);
+            frame(area, (self.left, self.top), self.grid)?;
         }
-        self.draw_labels(&mut canvas, grid);
-        Ok(canvas.finish())
+        self.draw_labels(area, grid)
     }
 
-    fn draw_labels(&self, canvas: &mut Canvas, grid: &ImageGrid) {
-        let image = (
-            self.cell.0 - grid.gap - 2.0 * self.frame,
-            self.cell.1 - grid.gap - 2.0 * self.frame,
-        );
-        let cap = Type::TICK.cap_height();
+    fn draw_labels(&self, area: &Area<'_>, grid: &ImageGrid) -> Drawn {
+        let tick = |text: &str, at, anchor| {
+            Type::TICK.write((area, DENSITY), text, at, Rgb::SOFT_INK, anchor, false)
+        };
+        let (beside, above) = ((HPos::Right, VPos::Center), (HPos::Center, VPos::Center));
         for (row, label) in grid.row_labels.iter().flatten().enumerate() {
-            let y = self.corner(grid, row, 0).1 + image.1 / 2.0 + cap / 2.0;
-            let at = (self.left - 8.0, y);
-            canvas.text(at, label, Type::TICK, Rgb::SOFT_INK, Align::End, false);
+            let y = self.corner(grid, row, 0).1 + self.image.1 / 2.0;
+            tick(label, (self.left - 8.0, y), beside)?;
         }
         for (column, label) in grid.column_labels.iter().flatten().enumerate() {
-            let x = self.corner(grid, 0, column).0 + image.0 / 2.0;
-            let at = (x, self.top - 7.0);
-            canvas.text(at, label, Type::TICK, Rgb::SOFT_INK, Align::Middle, false);
+            let x = self.corner(grid, 0, column).0 + self.image.0 / 2.0;
+            tick(label, (x, self.top - 11.0), above)?;
         }
-        let at = (
-            self.left + self.grid_width / 2.0,
-            f64::from(self.height) - MARGIN,
+        // From the middle of the first image to that of the last.
+        let (right, bottom) = (self.left + self.grid.0, self.top + self.grid.1);
+        let half = (
+            self.image.0 / 2.0 + self.frame,
+            self.image.1 / 2.0 + self.frame,
         );
-        canvas.text(
-            at,
-            &grid.x_label,
-            Type::LABEL,
-            Rgb::INK,
-            Align::Middle,
-            false,
-        );
-        let at = (
-            MARGIN + Type::LABEL.cap_height(),
-            self.top + self.grid_height / 2.0,
-        );
-        canvas.text(
-            at,
+        if let Some(axis) = &self.axes.0 {
+            for (value, text) in &axis.ticks {
+                let x = self.left + half.0 + axis.share(*value) * (self.grid.0 - 2.0 * half.0);
+                tick(text, (x, bottom + 12.0), above)?;
+            }
+        }
+        if let Some(axis) = &self.axes.1 {
+            for (value, text) in &axis.ticks {
+                let y = bottom - half.1 - axis.share(*value) * (self.grid.1 - 2.0 * half.1);
+                tick(text, (self.left - 8.0, y), beside)?;
+            }
+        }
+        let write = |text: &str, at, upwards| {
+            let anchor = (HPos::Center, VPos::Center);
+            Type::LABEL.write((area, DENSITY), text, at, Rgb::INK, anchor, upwards)
+        };
+        let low = f64::from(self.height) - MARGIN - 5.0;
+        write(&grid.x_label, ((self.left + right) / 2.0, low), false)?;
+        write(
             &grid.y_label,
-            Type::LABEL,
-            Rgb::INK,
-            Align::Middle,
+            (MARGIN + 5.0, (self.top + bottom) / 2.0),
             true,
-        );
+        )
     }
 }
 

@@ -1,10 +1,14 @@
-//! Data to pixels: image grids, curves, scatters, heat maps and histograms as finished PNG figures, and
+//! Data to pixels: image grids, curves, scatters, heat maps, histograms and bars as finished figures, and
 //! animations of them.
 //!
-//! Each kind of picture is a builder whose `draw` gives a [`Figure`]: a PNG with two pixels to a
-//! CSS pixel, its size, its title, a text that describes it to those who cannot see it, and notes
-//! about anything the reader should know. Builders own copies of their data and report bad input
-//! when they draw.
+//! Each kind of picture is a builder whose `draw` gives a [`Figure`]: a PNG with two pixels to a CSS pixel (and an
+//! SVG where that is smaller), its size, its title, a text that describes it to those who cannot see it, and notes
+//! about anything the reader should know. Builders own copies of their data and report bad input when they draw.
+//! [`figure()`] draws anything else, with all that [plotters](crate::plotters) has.
+//!
+//! From data to file: a builder (`curves.rs`, …) reads its [input](Points) and says what it shows; `chart.rs` lays
+//! out everything around the data and lets plotters draw it, with the coordinates of `axis.rs` and the sizes and
+//! marks of `theme.rs`; plotters draws on `backend.rs`, which fills a `bitmap.rs` and writes an `svg.rs`.
 //!
 //! ```
 //! use icvae_core::plot::Curves;
@@ -20,7 +24,9 @@
 
 mod animation;
 mod axis;
-mod canvas;
+mod backend;
+mod bars;
+mod bitmap;
 mod chart;
 mod color;
 mod curves;
@@ -30,14 +36,16 @@ mod heatmap;
 mod histogram;
 mod image_grid;
 mod input;
-mod legend;
-mod png_file;
 mod scatter;
+mod svg;
+mod theme;
 
 pub use animation::Animation;
+pub use backend::{Area, Backend};
+pub use bars::Bars;
 pub use color::{CLASS_COLORS, ColorMap, LINE_COLORS, Rgb};
 pub use curves::Curves;
-pub use figure::Figure;
+pub use figure::{Figure, figure};
 pub use heatmap::Heatmap;
 pub use histogram::Histogram;
 pub use image_grid::ImageGrid;
@@ -88,7 +96,10 @@ pub enum PlotError {
     /// The GIF could not be made.
     #[error("the GIF of the animation failed: {0}")]
     Gif(String),
-    /// The PNG could not be made or read.
+    /// Plotters, or the closure that draws a figure of one's own, failed.
+    #[error("the figure could not be drawn: {0}")]
+    Drawing(String),
+    /// The PNG could not be made.
     #[error("the PNG of the figure failed: {0}")]
     Png(String),
 }
@@ -98,3 +109,15 @@ const MOST_PIXELS: u64 = 64_000_000;
 
 /// PNG pixels to a CSS pixel.
 const DENSITY: u32 = 2;
+
+/// A name with an index: `indexed("z", 12)` is `z₁₂`.
+///
+/// ```
+/// assert_eq!(icvae_core::plot::indexed("z", 12), "z₁₂");
+/// ```
+pub fn indexed(name: &str, index: usize) -> String {
+    let digits = index.to_string();
+    let below = digits.chars().filter_map(|c| c.to_digit(10));
+    let below = below.filter_map(|digit| char::from_u32('₀' as u32 + digit));
+    name.chars().chain(below).collect()
+}

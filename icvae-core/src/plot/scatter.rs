@@ -1,12 +1,12 @@
 //! Points in the plane, coloured by class, by value or by group.
 
+use plotters::style::text_anchor::HPos;
+use plotters::style::{Color as _, RGBColor};
 use tch::Tensor;
 
-use super::axis::Axis;
-use super::canvas::{Align, Marker};
-use super::chart::{Chart, Settings, Surroundings, shared_settings};
-use super::font::Type;
-use super::legend::{ColorBar, Entry, Sample};
+use super::axis::{Axis, number};
+use super::chart::{self, ColorBar, Plot, Settings, Surroundings, shared_settings};
+use super::theme::{self, Drawn, Entry, Marker, Sample, Type};
 use super::{CLASS_COLORS, ColorMap, Figure, LINE_COLORS, PlotError, Points, Rgb, input};
 use crate::Result;
 
@@ -94,8 +94,8 @@ impl Scatter {
     }
 
     /// Points `xy` `[N, 2]` whose colour says the class: `labels` `[N]` from 0 to `classes` − 1.
-    /// The points lie upon each other in the order given, and each class's name stands at its
-    /// middle.
+    /// Which of two points lies upon the other is left to chance, the same in each run: else the last class would hide
+    /// the others. Each class's name stands at its middle.
     pub fn by_class(xy: &Tensor, labels: &Tensor, classes: usize) -> Self {
         let mut scatter = Self::new();
         scatter.layers.push(class_layer(xy, labels, classes));
@@ -222,7 +222,7 @@ impl Scatter {
                 let problem = format!("the radius of a point must be positive, but is {r}");
                 return Err(PlotError::Invalid(problem).into());
             }
-            None => (110.0 / (count as f64).sqrt()).clamp(1.5, 4.5),
+            None => (90.0 / (count as f64).sqrt()).clamp(1.1, 4.5),
         };
         let all = || layers.iter().flat_map(|l| l.points());
         let x = Axis::around(all().map(|p| p.0), self.settings.x_limits, false, 0.04)?;
@@ -230,7 +230,7 @@ impl Scatter {
 
         let mut around = Surroundings {
             equal: self.equal,
-            grid: true,
+            grid: (true, true),
             ..Surroundings::default()
         };
         let mut descriptions = Vec::new();
@@ -241,58 +241,68 @@ impl Scatter {
             around.header.clear();
             around.column.clear();
         }
-        let bar = around.bar.clone();
-        let alt = format!(
-            "{}{}: {}.",
-            self.settings.alt_start("scatter plot"),
-            self.settings.alt_axes(),
-            descriptions.join("; ")
-        );
-
-        let mut chart = Chart::new(self.settings, x, y, around)?;
-        let mut outside = 0;
-        for layer in &layers {
-            let style = |i: usize| match layer {
-                Layer::Classes { labels, .. } => class_style(labels[i], count > MANY),
-                Layer::Values { values, .. } => {
-                    let color = bar.as_ref().map_or(Rgb::INK, |bar| bar.color(values[i]));
-                    (color, Marker::Circle)
-                }
-                Layer::Group { color, marker, .. } => (*color, *marker),
-                Layer::Line { color, .. } => (*color, Marker::Circle),
-            };
-            if let Layer::Line { points, color, .. } = layer {
-                chart.line(points, 2.5, *color, false);
-                continue;
-            }
-            for (i, &point) in layer.points().iter().enumerate() {
-                let at = chart.at(point);
-                if chart.area.contains(at) {
-                    let (color, marker) = style(i);
-                    chart.canvas.marker(marker, at, radius, color);
-                } else {
-                    outside += 1;
-                }
-            }
-        }
-        for layer in &layers {
-            if let Layer::Classes {
-                points,
-                labels,
-                classes,
-            } = layer
-                && self.name_centers
-            {
-                draw_class_names(&mut chart, points, labels, *classes, &self.class_names);
-            }
-        }
-        let notes = match outside {
-            0 => Vec::new(),
-            n => vec![format!(
-                "{n} of {count} points lie beyond the limits of the axes."
-            )],
+        let start = self.settings.alt_start("scatter plot");
+        let alt = format!("{start}: {}.", descriptions.join("; "));
+        let mut notes = Vec::new();
+        let outside = |l: &Layer| {
+            let points = l.points().iter();
+            points.filter(|p| !(x.holds(p.0) && y.holds(p.1))).count()
         };
-        chart.finish(alt, notes)
+        let lines = |l: &&Layer| matches!(l, Layer::Line { .. });
+        let hidden: usize = layers.iter().filter(|l| !lines(l)).map(outside).sum();
+        let points: usize = layers
+            .iter()
+            .filter(|l| !lines(l))
+            .map(|l| l.points().len())
+            .sum();
+        if hidden > 0 {
+            notes.push(format!(
+                "{hidden} of {points} points lie beyond the limits of the axes."
+            ));
+        }
+        if layers.iter().filter(lines).any(|l| outside(l) > 0) {
+            notes.push("A line goes on beyond the limits of the axes.".to_owned());
+        }
+
+        let bar = around.bar.clone();
+        let opacity = if count > MANY { OPACITY } else { 1.0 };
+        let (names, name_centers) = (self.class_names, self.name_centers);
+        let axes = (x.clone(), y.clone());
+        chart::draw(self.settings, (x, y), around, (alt, notes), |plot| {
+            for layer in &layers {
+                let style = |i: usize| match layer {
+                    Layer::Classes { labels, .. } => class_style(labels[i], count > MANY),
+                    Layer::Values { values, .. } => {
+                        let color = bar.as_ref().map_or(Rgb::INK, |bar| bar.color(values[i]));
+                        (color, Marker::Circle)
+                    }
+                    Layer::Group { color, marker, .. } => (*color, *marker),
+                    Layer::Line { color, .. } => (*color, Marker::Circle),
+                };
+                if let Layer::Line { points, color, .. } = layer {
+                    chart::line(plot, points, theme::stroke(*color, 2.5), false)?;
+                    continue;
+                }
+                let points = layer.points();
+                let marks = shuffled(points.len()).into_iter().map(|i| {
+                    let (color, marker) = style(i);
+                    (points[i], marker, RGBColor::from(color).mix(opacity))
+                });
+                chart::dots(plot, marks, radius)?;
+            }
+            for layer in &layers {
+                if let Layer::Classes {
+                    points,
+                    labels,
+                    classes,
+                } = layer
+                    && name_centers
+                {
+                    draw_class_names(plot, &axes, (points, labels, *classes), &names)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Adds a layer's entries to the legend and says in words what it shows.
@@ -326,10 +336,7 @@ impl Scatter {
                 map,
             } => {
                 let axis = Axis::around(values.iter().copied(), self.value_limits, false, 0.0)?;
-                let (low, high) = (
-                    super::axis::number(axis.low),
-                    super::axis::number(axis.high),
-                );
+                let (low, high) = (number(axis.low), number(axis.high));
                 around.bar = Some(ColorBar {
                     map: map.clone(),
                     axis,
@@ -420,37 +427,80 @@ fn class_name(names: &Option<Vec<String>>, class: usize) -> String {
     }
 }
 
-/// Writes each class's name at the median of its points.
+/// How much of what lies below a point among very many it covers.
+const OPACITY: f64 = 0.7;
+
+/// The numbers below `count` in an order by chance, the same in each run.
+fn shuffled(count: usize) -> Vec<usize> {
+    use rand::seq::SliceRandom as _;
+    let mut order: Vec<usize> = (0..count).collect();
+    let mut by_chance = <rand_chacha::ChaCha8Rng as rand::SeedableRng>::seed_from_u64(0);
+    order.shuffle(&mut by_chance);
+    order
+}
+
+/// Writes each class's name at the median of its points, a little aside where another stands.
 fn draw_class_names(
-    chart: &mut Chart,
-    points: &[(f64, f64)],
-    labels: &[usize],
-    classes: usize,
+    plot: &Plot<'_, '_>,
+    (x, y): &(Axis, Axis),
+    (points, labels, classes): (&[(f64, f64)], &[usize], usize),
     names: &Option<Vec<String>>,
-) {
+) -> Drawn {
+    let (width, height) = plot.plotting_area().dim_in_pixel();
+    let css = |units: u32| f64::from(units) / f64::from(theme::UNITS);
+    let (width, height) = (css(width), css(height));
+    // Middle and half of the size of each name, in CSS pixels from the lower left.
+    let mut placed: Vec<((f64, f64), (f64, f64), String)> = Vec::new();
     for class in 0..classes {
-        let members = || {
-            points
-                .iter()
-                .zip(labels)
-                .filter(|p| *p.1 == class)
-                .map(|p| *p.0)
-        };
-        let mut xs: Vec<f64> = members().map(|p| p.0).collect();
-        let mut ys: Vec<f64> = members().map(|p| p.1).collect();
+        let members = points.iter().zip(labels).filter(|p| *p.1 == class);
+        let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = members.map(|p| *p.0).unzip();
         if xs.is_empty() {
             continue;
         }
         xs.sort_by(f64::total_cmp);
         ys.sort_by(f64::total_cmp);
-        let (x, y) = chart.at((xs[xs.len() / 2], ys[ys.len() / 2]));
-        if chart.area.contains((x, y)) {
-            let kind = Type::TITLE;
-            let at = (x, y + kind.cap_height() / 2.0);
+        let (at, up) = (xs[xs.len() / 2], ys[ys.len() / 2]);
+        if x.holds(at) && y.holds(up) {
             let name = class_name(names, class);
-            chart
-                .canvas
-                .haloed_text(at, &name, kind, Rgb::INK, Align::Middle);
+            let half = (Type::TITLE.width(&name) / 2.0 + 2.0, 8.0);
+            placed.push(((x.share(at) * width, y.share(up) * height), half, name));
         }
     }
+    // Names that overlap push each other away, along the line between them.
+    for _ in 0..200 {
+        let mut moved = false;
+        for i in 0..placed.len() {
+            for j in i + 1..placed.len() {
+                let (a, b) = (&placed[i], &placed[j]);
+                let (dx, dy) = (b.0.0 - a.0.0, b.0.1 - a.0.1);
+                let overlap = (a.1.0 + b.1.0 - dx.abs(), a.1.1 + b.1.1 - dy.abs());
+                if overlap.0 <= 0.0 || overlap.1 <= 0.0 {
+                    continue;
+                }
+                // Names at one place go apart by their numbers.
+                let angle = (j as f64 * 2.4).sin_cos();
+                let length = dx.hypot(dy);
+                let (ux, uy) = if length < 1e-6 {
+                    (angle.1, angle.0)
+                } else {
+                    (dx / length, dy / length)
+                };
+                let step = 0.5 * overlap.0.min(overlap.1) + 0.1;
+                for (k, sign) in [(i, -step), (j, step)] {
+                    let at = &mut placed[k].0;
+                    at.0 = (at.0 + sign * ux).clamp(10.0, width - 10.0);
+                    at.1 = (at.1 + sign * uy).clamp(10.0, height - 10.0);
+                }
+                moved = true;
+            }
+        }
+        if !moved {
+            break;
+        }
+    }
+    for (at, _, name) in placed {
+        let place = (x.value(at.0 / width), y.value(at.1 / height));
+        chart::over_data(plot, &name, Type::TITLE, place, (0.0, 0.0), HPos::Center)?;
+    }
+    Ok(())
 }

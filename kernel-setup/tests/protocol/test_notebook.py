@@ -53,6 +53,28 @@ def test_figures_are_shown_while_the_cell_runs_and_as_its_result(notebook):
     assert result["data"]["image/png"] == content["data"]["image/png"]
 
 
+def test_a_chart_of_plotters_is_drawn_in_a_cell_as_its_gallery_draws_it(notebook):
+    cell = notebook.ok(
+        "use icvae_core::plot; use icvae_core::plotters::prelude::*;\n"
+        "plot::figure((640, 480), |root| {\n"
+        "    let mut chart = ChartBuilder::on(root)\n"
+        '        .caption("y = x²", ("sans-serif", 30).into_font())\n'
+        "        .margin(5).x_label_area_size(30).y_label_area_size(40)\n"
+        "        .build_cartesian_2d(-1f32..1f32, -0.1f32..1f32)?;\n"
+        "    chart.configure_mesh().draw()?;\n"
+        "    chart.draw_series(LineSeries::new((-50..=50).map(|x| x as f32 / 50.0).map(|x| (x, x * x)), &RED))?\n"
+        '        .label("a parabola").legend(|(x, y)| PathElement::new(vec![(x, y), (x + 20, y)], &RED));\n'
+        "    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;\n"
+        "    root.present()?;\n"
+        "    Ok(())\n"
+        "})?"
+    )
+    [content] = cell.of("display_data") or cell.of("execute_result")
+    assert content["data"]["image/png"].startswith("iVBOR")
+    assert content["data"]["image/svg+xml"].startswith("<svg ") and "a parabola" in content["data"]["image/svg+xml"]
+    assert content["metadata"]["image/png"]["width"] == 640 and "y = x²" in content["metadata"]["image/png"]["alt"]
+
+
 def test_a_tensor_tells_shape_type_device_and_a_few_entries(notebook):
     cell = notebook.ok("show(&Tensor::from_slice(&[0.5_f32, 1.0]))")
     [content] = cell.of("display_data") or cell.of("execute_result")

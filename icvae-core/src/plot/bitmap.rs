@@ -17,7 +17,7 @@ const NEAR: u8 = 14;
 const FEW: usize = 2_000;
 
 /// Finished pixels.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bitmap {
     pub width: u32,
     pub height: u32,
@@ -26,6 +26,15 @@ pub(super) struct Bitmap {
 }
 
 impl Bitmap {
+    /// A white one.
+    pub fn white(width: u32, height: u32) -> Self {
+        Self {
+            width,
+            height,
+            rgb: vec![255; width as usize * height as usize * 3],
+        }
+    }
+
     /// Copies `other` so that its upper left corner lies at (`x`, `y`); it must fit.
     pub fn paste(&mut self, other: &Bitmap, x: u32, y: u32) {
         let bytes = other.width as usize * 3;
@@ -135,28 +144,6 @@ impl Bitmap {
         writer.write_image_data(data).map_err(failed)?;
         writer.finish().map_err(failed)?;
         Ok(bytes)
-    }
-
-    /// Reads a PNG that [`Bitmap::encode`] wrote.
-    pub fn decode(bytes: &[u8]) -> Result<Self, PlotError> {
-        let failed = |e: png::DecodingError| PlotError::Png(e.to_string());
-        let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-        decoder.set_transformations(png::Transformations::EXPAND);
-        let mut reader = decoder.read_info().map_err(failed)?;
-        let size = reader
-            .output_buffer_size()
-            .ok_or_else(|| PlotError::Png("it is too large to be read".into()))?;
-        let mut data = vec![0; size];
-        let info = reader.next_frame(&mut data).map_err(failed)?;
-        let rgb = match info.color_type {
-            png::ColorType::Grayscale => data.iter().flat_map(|&v| [v; 3]).collect(),
-            _ => data,
-        };
-        Ok(Self {
-            width: info.width,
-            height: info.height,
-            rgb,
-        })
     }
 }
 
