@@ -425,19 +425,23 @@ fn one_term_has_one_colour_and_its_companion_is_dashed() {
             }
         }
         let picture = decode(chart.y_limits(0.0, 9.0).draw().unwrap().png());
-        LINE_COLORS.map(|color| picture.count(bytes(color)) > 500)
+        // The grey one is hard to tell from the frame.
+        [0, 1, 2, 3, 5].map(|i: usize| picture.count(bytes(LINE_COLORS[i])) > 500)
     };
     let pair = draw(&[("KL of mine, test", false), ("KL of mine, train", true)]);
-    assert_eq!(pair, [true, false, false, false, false, false]);
+    assert_eq!(pair, [true, false, false, false, false]);
     // The terms of this crate's losses keep their colours whatever else is there.
     let known = draw(&[("pairwise KL", false)]);
-    assert_eq!(known, [false, false, true, false, false, false]);
+    assert_eq!(known, [false, false, true, false, false]);
     let both = draw(&[
         ("mine", false),
         ("reconstruction, test", false),
         ("pairwise KL", false),
     ]);
-    assert_eq!(both, [true, true, true, false, false, false]);
+    assert_eq!(both, [true, true, true, false, false]);
+    // Terms of two losses that share a colour do not where they meet.
+    let met = draw(&[("prior KL", false), ("fooling", false)]);
+    assert_eq!(met, [true, true, false, false, false]);
     // Two solid lines of one name can only be told apart by colour.
     let twins = draw(&[("error", false), ("error", false)]);
     assert_eq!(twins.iter().filter(|seen| **seen).count(), 2);
@@ -451,8 +455,9 @@ fn equal_axes_leave_no_empty_half() {
         .x_limits(-4.0, 4.0)
         .y_limits(-1.0, 1.0);
     let figure = wide.size(720, 560).draw().unwrap();
+    // Ten entries of the legend are higher than the data.
     assert!(
-        figure.size().0 == 720 && figure.size().1 < 300,
+        figure.size().0 == 720 && figure.size().1 < 330,
         "{:?}",
         figure.size()
     );

@@ -39,6 +39,9 @@ pub(super) struct Canvas {
 /// A font size of plotters is so many ems: its own backends take it for the height of a line.
 pub(super) const SIZE_TO_EM: f64 = 1.24;
 
+/// Steps of coverage at the edge of a shape.
+const STEPS: f64 = 8.0;
+
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 impl Canvas {
@@ -88,7 +91,8 @@ impl Canvas {
             return;
         }
         let at = ((y * width + x) * 3) as usize;
-        let share = coverage.clamp(0.0, 1.0) * color.alpha;
+        // Few steps between a shape and its ground: an eye sees no more, and a palette holds no more.
+        let share = (coverage.clamp(0.0, 1.0) * STEPS).round() / STEPS * color.alpha;
         let (r, g, b) = color.rgb;
         for (old, new) in self.bitmap.rgb[at..at + 3].iter_mut().zip([r, g, b]) {
             *old = (f64::from(*old) + share * (f64::from(new) - f64::from(*old))).round() as u8;

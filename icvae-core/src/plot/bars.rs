@@ -91,7 +91,7 @@ impl Bars {
         self
     }
 
-    /// Adds a thin horizontal line at a value to compare with, with its name on it.
+    /// Adds a thin dashed line at a value to compare with, with its name in the legend.
     pub fn level(mut self, name: impl Into<String>, y: f64) -> Self {
         self.levels.push((name.into(), y));
         self
@@ -182,13 +182,21 @@ impl Bars {
             .iter()
             .enumerate()
             .filter(|(_, one)| !one.name.is_empty());
-        let header = named.map(|(i, one)| Entry {
-            name: one.name.clone(),
-            color: color(i),
-            sample: Sample::Area(1.0),
+        let bars = named.map(|(i, one)| (&one.name, color(i), Sample::Area(1.0)));
+        // Among bars a name would stand on one of them.
+        let dashed = Sample::Line { dashed: true };
+        let lines = self
+            .levels
+            .iter()
+            .map(|(name, _)| (name, Rgb::SOFT_INK, dashed));
+        let entries = bars.chain(lines).map(|(name, color, sample)| Entry {
+            name: name.clone(),
+            color,
+            sample,
         });
+        let header: Vec<_> = entries.collect();
         let around = Surroundings {
-            header: header.collect(),
+            header,
             grid: (false, true),
             ..Surroundings::default()
         };
@@ -227,13 +235,9 @@ impl Bars {
                 theme::stroke(Rgb::FRAME, 1.0),
                 false,
             )?;
-            for (name, y) in &self.levels {
+            for (_, y) in &self.levels {
                 let style = theme::stroke(Rgb::SOFT_INK, 1.25);
                 chart::line(plot, &[(-0.5, *y), (right, *y)], style, true)?;
-                if (low..=high).contains(y) {
-                    let at = (right, *y);
-                    chart::over_data(plot, name, Type::TICK, at, (-6.0, -10.0), HPos::Right)?;
-                }
             }
             for (value, (x, y), half) in top {
                 let end = if value < 0.0 { y - 2.0 * half } else { y };

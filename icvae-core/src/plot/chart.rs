@@ -220,7 +220,7 @@ pub(super) fn draw(
     let below = label_height(x_title.len()) + Type::TICK.line_height() + 4.0 + MARGIN;
     let bottom = (height - below).round();
     let y_title = Type::LABEL.wrap(&settings.y_label, (bottom - top).max(60.0));
-    let many = |length: f64, each: f64| ((length / each) as usize).max(2);
+    let many = |length: f64, each: f64| ((length / each) as usize).max(3);
     let given = (!x.ticks.is_empty(), !y.ticks.is_empty());
     if !given.1 {
         y.set_ticks(many(bottom - top, 42.0), false);
@@ -261,10 +261,10 @@ pub(super) fn draw(
             .map(|(entry, at)| at.0 + entry.width());
         let texts = Type::TITLE.widest(&title).max(Type::LABEL.widest(&x_title));
         let widest = legend.fold(texts, f64::max) + 2.0 * MARGIN;
-        width = (width - (right - place.right)).max(widest).ceil();
-        height -= bottom - place.bottom;
+        width = (width - (right - place.right)).max(widest.ceil());
     }
-    if around.column.len() as f64 * ENTRY > place.bottom - place.top {
+    let column = around.column.len() as f64 * ENTRY;
+    if column > bottom - top {
         return Err(PlotError::Invalid(format!(
             "a legend of {} entries is higher than the data: \
              choose a larger size or leave the legend out",
@@ -272,6 +272,8 @@ pub(super) fn draw(
         ))
         .into());
     }
+    let floor = height - (bottom - place.bottom);
+    height = floor.max(top + column + MARGIN).min(height);
     if !given.0 {
         x.set_ticks(many(place.right - place.left, 62.0), around.whole_x);
     }
@@ -293,7 +295,7 @@ pub(super) fn draw(
         if let Some(bar) = &around.bar {
             bar.draw(&root, place.right + 16.0, (place.top, place.bottom))?;
         }
-        axis_titles(&root, place, (&x_title, &y_title), height)?;
+        axis_titles(&root, place, (&x_title, &y_title), floor)?;
         let mut chart = ChartBuilder::on(&root)
             .margin_top(px(top))
             .margin_right(px(width - place.right))
@@ -332,7 +334,7 @@ fn axis_titles(
     root: &Area<'_>,
     place: Place,
     (x_title, y_title): (&[String], &[String]),
-    height: f64,
+    floor: f64,
 ) -> Drawn {
     let anchor = (HPos::Center, VPos::Center);
     let line = Type::LABEL.line_height();
@@ -341,7 +343,7 @@ fn axis_titles(
         (place.top + place.bottom) / 2.0,
     );
     for (i, text) in x_title.iter().rev().enumerate() {
-        let at = (middle.0, height - MARGIN - (i as f64 + 0.4) * line);
+        let at = (middle.0, floor - MARGIN - (i as f64 + 0.4) * line);
         Type::LABEL.write((root, UNITS), text, at, Rgb::INK, anchor, false)?;
     }
     for (i, text) in y_title.iter().enumerate() {

@@ -32,14 +32,16 @@ pub const LINE_COLORS: [Rgb; 6] = [
     Rgb(0x7a, 0x21, 0xdd),
 ];
 
-/// What each of [`LINE_COLORS`] stands for where it is drawn: one term, one colour in all figures.
-const TERMS: [&str; 6] = [
-    "reconstruction",
-    "prior KL",
-    "pairwise KL",
-    "total",
-    "fooling",
-    "discriminator",
+/// Terms that have the same of [`LINE_COLORS`] in all figures. Two with one colour belong to different losses.
+const TERMS: [(&str, usize); 8] = [
+    ("reconstruction", 0),
+    ("squared error", 0),
+    ("prior KL", 1),
+    ("KL", 1),
+    ("fooling", 1),
+    ("pairwise KL", 2),
+    ("discriminator", 2),
+    ("total", 3),
 ];
 
 /// The colours of lines from their names, chosen colours, and whether they are dashed.
@@ -50,10 +52,8 @@ pub(super) fn line_colors(lines: &[(&str, Option<Rgb>, bool)]) -> Vec<Rgb> {
         line.0.split(',').next().unwrap_or_default().trim()
     }
     let known = |name: &str| {
-        TERMS
-            .iter()
-            .position(|t| *t == name)
-            .map(|i| LINE_COLORS[i])
+        let entry = TERMS.iter().find(|entry| entry.0 == name);
+        entry.map(|entry| LINE_COLORS[entry.1])
     };
     let kept: Vec<Rgb> = lines.iter().filter_map(|line| known(term(line))).collect();
     let mut free = LINE_COLORS
@@ -64,14 +64,16 @@ pub(super) fn line_colors(lines: &[(&str, Option<Rgb>, bool)]) -> Vec<Rgb> {
     let mut chosen: Vec<Rgb> = Vec::with_capacity(lines.len());
     for (i, line) in lines.iter().enumerate() {
         let name = term(line);
+        let before = || (0..i).filter(|&j| term(&lines[j]) == name);
         // Two solid lines of one name need two colours.
-        let partner =
-            (0..i).find(|&j| !name.is_empty() && term(&lines[j]) == name && lines[j].2 != line.2);
-        let twin = (0..i).any(|j| term(&lines[j]) == name && lines[j].2 == line.2);
-        let known = known(name).filter(|_| !twin);
-        let next = || free.next().copied().unwrap_or(Rgb::INK);
-        let color = line.1.or(known).or(partner.map(|j| chosen[j]));
-        chosen.push(color.unwrap_or_else(next));
+        let twin = before().any(|j| lines[j].2 == line.2);
+        let partner = before()
+            .next()
+            .filter(|_| !twin && !name.is_empty())
+            .map(|j| chosen[j]);
+        let own = known(name).filter(|color| !chosen.contains(color));
+        let color = line.1.or(partner).or(own);
+        chosen.push(color.unwrap_or_else(|| free.next().copied().unwrap_or(Rgb::INK)));
     }
     chosen
 }

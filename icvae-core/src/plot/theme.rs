@@ -278,7 +278,7 @@ where
     P::IntoIter: Clone,
 {
     let width = style.stroke_width as i32;
-    DashedPathElement::new(path, 2 * width, 4 * width, style)
+    DashedPathElement::new(path, 2 * width, 3 * width, style)
 }
 
 /// Entries above the data, in as many rows as the width asks for: each with its left end and row.
