@@ -153,7 +153,7 @@ fn colors(pixels: &[[u8; 3]], width: u32) -> (Vec<u8>, Vec<u8>) {
         height: pixels.len() as u32 / width,
         rgb: pixels.concat(),
     };
-    let (palette, indices, _) = all.nearest_palette(255);
+    let (palette, indices, _) = all.nearest_palette(255, 0);
     (palette, indices)
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Axis {
     pub low: f64,
     pub high: f64,
     pub log: bool,
+    /// Ticks on whole numbers alone.
+    pub whole: bool,
     pub ticks: Vec<(f64, String)>,
 }
 
@@ -40,6 +42,7 @@ impl Axis {
             low,
             high,
             log,
+            whole: false,
             ticks,
         })
     }
@@ -50,6 +53,7 @@ impl Axis {
             low: -0.5,
             high: names.len() as f64 - 0.5,
             log: false,
+            whole: false,
             ticks: names
                 .iter()
                 .enumerate()
@@ -78,13 +82,13 @@ impl Axis {
         }
     }
 
-    /// Chooses at most about `most` ticks; on whole numbers where `whole` is set.
-    pub fn set_ticks(&mut self, most: usize, whole: bool) {
+    /// Chooses at most about `most` ticks.
+    pub fn set_ticks(&mut self, most: usize) {
         let (low, high) = (self.low, self.high);
         let even = || RangedCoordf64::from(low..high).key_points(most);
         let values = if self.log {
             log_ticks(low, high, most).unwrap_or_else(even)
-        } else if whole && high - low < 1e15 && low.ceil() < high.floor() {
+        } else if self.whole && high - low < 1e15 && low.ceil() < high.floor() {
             let whole = RangedCoordi64::from(low.ceil() as i64..high.floor() as i64);
             whole
                 .key_points(most)
@@ -276,7 +280,7 @@ mod tests {
 
     fn labels(low: f64, high: f64, log: bool) -> Vec<String> {
         let mut axis = Axis::around([low, high].into_iter(), None, log, 0.0).unwrap();
-        axis.set_ticks(6, false);
+        axis.set_ticks(6);
         axis.ticks.into_iter().map(|tick| tick.1).collect()
     }
 

@@ -66,16 +66,19 @@ impl Bitmap {
     /// A palette of up to 256 colours and each pixel's entry in it; `None` where that would change
     /// the picture.
     fn palette(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let (palette, indices, changed) = self.nearest_palette(256);
-        (changed * FEW <= indices.len()).then_some((palette, indices))
+        // Where many colours are common, those that no eye tells apart share an entry.
+        [0, 6].into_iter().find_map(|apart| {
+            let (palette, indices, changed) = self.nearest_palette(256, apart);
+            (changed * FEW <= indices.len()).then_some((palette, indices))
+        })
     }
 
     /// A palette of up to so many colours, each pixel's nearest entry in it, and how many pixels that
     /// changes visibly.
     ///
-    /// Common colours are in it as they are; of the many rare ones at the smooth edges of shapes,
-    /// only some that differ well from each other.
-    pub fn nearest_palette(&self, most: usize) -> (Vec<u8>, Vec<u8>, usize) {
+    /// Common colours are in it as they are, if they differ by more than `least` from each other; of the many
+    /// rare ones at the smooth edges of shapes, only some that differ well from each other.
+    pub fn nearest_palette(&self, most: usize, least: u8) -> (Vec<u8>, Vec<u8>, usize) {
         let (pixels, _) = self.rgb.as_chunks::<3>();
         // Neighbours are mostly equal: whole runs are counted and looked up at once.
         let runs = || {
@@ -97,7 +100,9 @@ impl Bitmap {
             let closest = nearest(&palette, color);
             let common = count * COMMON >= pixels.len();
             let place = match closest {
-                Some((place, apart)) if palette.len() == most || (!common && apart <= NEAR) => {
+                Some((place, apart))
+                    if palette.len() == most || apart <= if common { least } else { NEAR } =>
+                {
                     if apart > 2 * NEAR {
                         changed += count;
                     }

@@ -220,13 +220,12 @@ pub(super) fn draw(
     let below = label_height(x_title.len()) + Type::TICK.line_height() + 4.0 + MARGIN;
     let bottom = (height - below).round();
     let y_title = Type::LABEL.wrap(&settings.y_label, (bottom - top).max(60.0));
-    let many = |length: f64, each: f64| ((length / each) as usize).max(3);
     let given = (!x.ticks.is_empty(), !y.ticks.is_empty());
     if !given.1 {
-        y.set_ticks(many(bottom - top, 42.0), false);
+        tick(&mut y, bottom - top, 42.0, |_| 16.0);
     }
     if let Some(bar) = &mut around.bar {
-        bar.axis.set_ticks(many(bottom - top, 42.0), false);
+        tick(&mut bar.axis, bottom - top, 42.0, |_| 16.0);
     }
     let beside = match &around.bar {
         Some(bar) => bar.width() + 16.0,
@@ -275,10 +274,13 @@ pub(super) fn draw(
     let floor = height - (bottom - place.bottom);
     height = floor.max(top + column + MARGIN).min(height);
     if !given.0 {
-        x.set_ticks(many(place.right - place.left, 62.0), around.whole_x);
+        x.whole = around.whole_x;
+        tick(&mut x, place.right - place.left, 62.0, |text| {
+            Type::TICK.width(text) + 8.0
+        });
     }
     if !given.1 && around.equal {
-        y.set_ticks(many(place.bottom - place.top, 42.0), false);
+        tick(&mut y, place.bottom - place.top, 42.0, |_| 16.0);
     }
 
     let mut canvas = Canvas::new((width as u32, height as u32), UNITS)?;
@@ -327,6 +329,19 @@ pub(super) fn draw(
     drop(root);
     let alt = settings.alt.unwrap_or(alt);
     Ok(Figure::new(canvas, settings.title, alt, notes))
+}
+
+/// Chooses ticks about so many CSS pixels apart; where that leaves fewer than three, closer ones that still fit.
+fn tick(axis: &mut Axis, length: f64, apart: f64, size: impl Fn(&str) -> f64) {
+    let most = ((length / apart) as usize).max(2);
+    axis.set_ticks(most);
+    if axis.ticks.len() < 3 {
+        let few = axis.ticks.clone();
+        axis.set_ticks(most + 3);
+        if axis.ticks.iter().map(|tick| size(&tick.1)).sum::<f64>() > length {
+            axis.ticks = few;
+        }
+    }
 }
 
 /// Writes the titles of both axes, each in the middle of its axis.

@@ -290,7 +290,7 @@ impl ImageGrid {
         let ticks = |range: Option<(f64, f64)>, most: usize| -> Result<Option<Axis>> {
             let Some(ends) = range else { return Ok(None) };
             let mut axis = Axis::around(std::iter::empty(), Some(ends), false, 0.0)?;
-            axis.set_ticks(most, false);
+            axis.set_ticks(most);
             Ok(Some(axis))
         };
         let (x_axis, y_axis) = (ticks(self.x_range, 8)?, ticks(self.y_range, 8)?);

@@ -439,6 +439,15 @@ fn shuffled(count: usize) -> Vec<usize> {
     order
 }
 
+/// A name at the middle of a class.
+struct Placed {
+    /// Its middle, in CSS pixels from the lower left of the data.
+    at: (f64, f64),
+    /// Half of its size.
+    half: (f64, f64),
+    name: String,
+}
+
 /// Writes each class's name at the median of its points, a little aside where another stands.
 fn draw_class_names(
     plot: &Plot<'_, '_>,
@@ -449,8 +458,7 @@ fn draw_class_names(
     let (width, height) = plot.plotting_area().dim_in_pixel();
     let css = |units: u32| f64::from(units) / f64::from(theme::UNITS);
     let (width, height) = (css(width), css(height));
-    // Middle and half of the size of each name, in CSS pixels from the lower left.
-    let mut placed: Vec<((f64, f64), (f64, f64), String)> = Vec::new();
+    let mut placed: Vec<Placed> = Vec::new();
     for class in 0..classes {
         let members = points.iter().zip(labels).filter(|p| *p.1 == class);
         let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = members.map(|p| *p.0).unzip();
@@ -463,7 +471,8 @@ fn draw_class_names(
         if x.holds(at) && y.holds(up) {
             let name = class_name(names, class);
             let half = (Type::TITLE.width(&name) / 2.0 + 2.0, 8.0);
-            placed.push(((x.share(at) * width, y.share(up) * height), half, name));
+            let at = (x.share(at) * width, y.share(up) * height);
+            placed.push(Placed { at, half, name });
         }
     }
     // Names that overlap push each other away, along the line between them.
@@ -472,8 +481,11 @@ fn draw_class_names(
         for i in 0..placed.len() {
             for j in i + 1..placed.len() {
                 let (a, b) = (&placed[i], &placed[j]);
-                let (dx, dy) = (b.0.0 - a.0.0, b.0.1 - a.0.1);
-                let overlap = (a.1.0 + b.1.0 - dx.abs(), a.1.1 + b.1.1 - dy.abs());
+                let (dx, dy) = (b.at.0 - a.at.0, b.at.1 - a.at.1);
+                let overlap = (
+                    a.half.0 + b.half.0 - dx.abs(),
+                    a.half.1 + b.half.1 - dy.abs(),
+                );
                 if overlap.0 <= 0.0 || overlap.1 <= 0.0 {
                     continue;
                 }
@@ -487,7 +499,7 @@ fn draw_class_names(
                 };
                 let step = 0.5 * overlap.0.min(overlap.1) + 0.1;
                 for (k, sign) in [(i, -step), (j, step)] {
-                    let at = &mut placed[k].0;
+                    let at = &mut placed[k].at;
                     at.0 = (at.0 + sign * ux).clamp(10.0, width - 10.0);
                     at.1 = (at.1 + sign * uy).clamp(10.0, height - 10.0);
                 }
@@ -498,7 +510,7 @@ fn draw_class_names(
             break;
         }
     }
-    for (at, _, name) in placed {
+    for Placed { at, name, .. } in placed {
         let place = (x.value(at.0 / width), y.value(at.1 / height));
         chart::over_data(plot, &name, Type::TITLE, place, (0.0, 0.0), HPos::Center)?;
     }
