@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::bitmap::Bitmap;
-use super::figure::save_whole;
+use super::figure::save;
 use super::{DENSITY, Figure, PlotError};
 use crate::Result;
 
@@ -117,9 +117,9 @@ impl Animation {
     /// Writes the GIF; a file that is already there is replaced once the new one is complete.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) if the folder does not exist or cannot be written to.
+    /// [`Error::Io`](crate::Error::Io) if the folder cannot be made or written to.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save_whole(path.as_ref(), &self.gif)
+        save(path.as_ref(), &self.gif)
     }
 }
 

@@ -1,7 +1,6 @@
 //! A finished picture.
 
 use std::error::Error as StdError;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -11,6 +10,7 @@ use super::backend::{Area, Canvas};
 use super::bitmap::Bitmap;
 use super::theme::{self, MARGIN, Type};
 use super::{DENSITY, PlotError, svg};
+use crate::files::write_whole;
 use crate::{Error, Result};
 
 /// A finished picture: its pixels, and what a page needs to show it.
@@ -158,21 +158,21 @@ impl Figure {
     /// once the new one is complete.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder does not exist or cannot be written to; if there is no SVG.
+    /// [`Error::Io`] if the folder cannot be made or written to; if there is no SVG.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if path
             .extension()
             .is_none_or(|e| !e.eq_ignore_ascii_case("svg"))
         {
-            return save_whole(path, self.png());
+            return save(path, self.png());
         }
         let Some(body) = &self.svg else {
             let problem = "a picture of pixels has no SVG: save it as .png".to_owned();
             return Err(PlotError::Invalid(problem).into());
         };
         let document = svg::document(body, self.size(), &self.alt);
-        save_whole(path, document.as_bytes())
+        save(path, document.as_bytes())
     }
 
     /// One picture of several, side by side, under a common title (which may be empty).
@@ -243,25 +243,7 @@ impl PartialEq for Figure {
 
 impl Eq for Figure {}
 
-/// Writes a file under a temporary name in its own folder, then renames it.
-pub(super) fn save_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |source| Error::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A temporary file is its owner's alone; a figure is an ordinary file.
-        let ordinary = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(ordinary).map_err(failed)?;
-    }
-    file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
+pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = path.to_owned();
+    write_whole(&path, bytes).map_err(|source| Error::Io { path, source })
 }
