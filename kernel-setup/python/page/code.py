@@ -1,16 +1,11 @@
 """Code with its colours."""
 
-from html import escape
-
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
 from pygments.lexer import inherit
 from pygments.lexers import RustLexer, get_lexer_by_name
-from pygments.token import Comment, Name, Punctuation, Text, Whitespace
+from pygments.token import STANDARD_TYPES, Comment, Name, Punctuation, Text, Whitespace
 from pygments.util import ClassNotFound
 
-# A short name for each class of tokens that the style sheet colours.
-FORMATTER = HtmlFormatter(nowrap=True)
+from .tree import Element
 
 
 class EvcxrLexer(RustLexer):
@@ -33,18 +28,35 @@ class EvcxrLexer(RustLexer):
 def block(source, language, label="Code"):
     """A block of code; one in an unknown language stays without colours."""
     # A block wider than the screen scrolls, so it must be in reach of the keyboard.
-    return (
-        f'<pre class="code" tabindex="0" aria-label="{label}" role="group">'
-        f"<code>{_coloured(source, language)}</code></pre>"
-    )
+    about = {"class": "code", "tabindex": "0", "aria-label": label, "role": "group"}
+    return Element("pre", about, [Element("code", None, _coloured(source, language))])
 
 
 def _coloured(source, language):
     source = source.strip("\n")
     if language in ("", "text"):
-        return escape(source, quote=False)
+        return [source]
     try:
         lexer = EvcxrLexer() if language in ("rust", "evcxr") else get_lexer_by_name(language)
     except ClassNotFound:
-        return escape(source, quote=False)
-    return highlight(source, lexer, FORMATTER).rstrip("\n")
+        return [source]
+    nodes, last = [], None
+    for token, value in lexer.get_tokens(source):
+        name = _class(token)
+        if name != last or not nodes:
+            nodes.append(Element("span", {"class": name}, [""]) if name else "")
+            last = name
+        if name:
+            nodes[-1].children[0] += value
+        else:
+            nodes[-1] += value
+    if nodes and isinstance(nodes[-1], str):
+        nodes[-1] = nodes[-1].rstrip("\n")
+    return nodes
+
+
+def _class(token):
+    """The short name of a class of tokens, which the style sheet colours."""
+    while token not in STANDARD_TYPES:
+        token = token.parent
+    return STANDARD_TYPES[token]

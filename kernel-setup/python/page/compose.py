@@ -2,18 +2,18 @@
 
 import re
 from dataclasses import dataclass, field
-from html import escape
+from urllib.parse import quote
 
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
 from . import code
 from .fault import CellName
 from .maths import Maths
-from .outline import Outline, plain
+from .outline import Outline
 from .output import Outputs, folded
 from .prose import Prose
+from .tree import Element, elements, plain
 
-PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“‘(]?[A-ZÀ-Þ0-9])")
 # The length that search engines show.
 DESCRIPTION = 200
@@ -21,14 +21,22 @@ DESCRIPTION = 200
 
 @dataclass
 class Part:
-    """One cell on the page."""
+    """One cell on the page, each piece of it a list of nodes."""
 
     kind: str
-    html: str = ""
-    input: str = ""
+    text: list = field(default_factory=list)
+    input: list = field(default_factory=list)
     outputs: list = field(default_factory=list)
-    hide_input: bool = False
-    hide_output: bool = False
+
+    @property
+    def pieces(self):
+        return [self.text, self.input, *self.outputs]
+
+    @property
+    def empty(self):
+        return not any(
+            isinstance(node, Element) or node.strip() for piece in self.pieces for node in piece
+        )
 
 
 @dataclass
@@ -37,18 +45,22 @@ class Page:
 
     name: str
     title: str
-    title_html: str
+    title_nodes: list
     description: str
-    contents: str
+    contents: list
     parts: list
-    notebook: object
     ids: set
     formulas: int
-    thumbnail: str
+    thumbnail: Element | None
 
     @property
     def file(self):
         return f"{self.name}.html"
+
+    @property
+    def address(self):
+        """The page's file as a link beside it names it."""
+        return quote(self.file)
 
 
 def compose(notebook, programming, report, surroundings, trust, language):
@@ -71,47 +83,44 @@ def compose(notebook, programming, report, surroundings, trust, language):
 
     outline = Outline(prose.unique)
     for part in parts:
-        part.html = outline.apply(part.html)
+        part.text = outline.apply(part.text)
         # Headings in outputs count too, or they would break the order of the page's own.
-        part.outputs = [outline.apply(html) for html in part.outputs]
-    parts = [part for part in parts if part.html.strip() or part.input or part.outputs]
+        part.outputs = [outline.apply(nodes) for nodes in part.outputs]
+    parts = [part for part in parts if not part.empty]
 
     given = notebook.metadata.get("title")
     title = outline.title or (given if isinstance(given, str) else None) or _readable(path.stem)
     return Page(
         name=path.stem,
         title=title,
-        title_html=outline.title_html or escape(title),
+        title_nodes=outline.title_nodes or [title],
         description=_description(notebook, parts),
         contents=outline.contents(),
         parts=parts,
-        notebook=notebook,
         ids=prose.ids,
         formulas=prose.maths.count,
-        thumbnail=thumbnail or next(iter(outputs.pictures), ""),
+        thumbnail=thumbnail or next(iter(outputs.pictures), None),
     )
 
 
 def _part(cell, name, tags, programming, prose, outputs):
     if cell.cell_type == "markdown":
-        html = prose.render(cell.source, name, cell.get("attachments"))
-        return Part("text", html)
+        return Part("text", prose.render(cell.source, name, cell.get("attachments")))
     if cell.cell_type == "raw":
         if cell.metadata.get("raw_mimetype", cell.metadata.get("format")) != "text/html":
             return None
         return Part("text", prose.finish(cell.source, name))
     part = Part("code")
     if cell.source.strip() and "remove-input" not in tags:
-        part.input = code.block(cell.source, programming)
+        part.input = [code.block(cell.source, programming)]
     if cell.outputs and "remove-output" not in tags:
         cell, _ = CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
         part.outputs = outputs.render(cell.outputs, name)
-    part.hide_input = bool(tags & {"hide-input", "hide-cell"})
-    part.hide_output = bool(tags & {"hide-output", "hide-cell"})
-    if part.input and part.hide_input:
-        part.input = folded("Show the code", part.input)
-    if part.outputs and part.hide_output:
-        part.outputs = [folded("Show the output", "".join(part.outputs))]
+    if part.input and tags & {"hide-input", "hide-cell"}:
+        part.input = [folded("Show the code", part.input)]
+    if part.outputs and tags & {"hide-output", "hide-cell"}:
+        inner = [node for nodes in part.outputs for node in nodes]
+        part.outputs = [[folded("Show the output", inner)]]
     return part if part.input or part.outputs else None
 
 
@@ -121,8 +130,8 @@ def _description(notebook, parts):
     if isinstance(given, str) and given.strip():
         return " ".join(given.split())
     for part in parts:
-        for paragraph in PARAGRAPH.findall(part.html) if part.kind == "text" else ():
-            words = plain(paragraph)
+        for element in elements(part.text):
+            words = plain(element.children) if element.name == "p" else ""
             if len(words) > 40:
                 return _shortened(words)
     return ""

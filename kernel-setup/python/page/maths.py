@@ -4,6 +4,9 @@ import re
 
 from math_core import LatexError, LatexToMathML
 
+from .clean import formula
+from .tree import elements
+
 # What the converter lacks and a notebook may use.
 MACROS = {"substack": r"\begin{matrix}#1\end{matrix}"}
 REWRITTEN = [
@@ -23,8 +26,7 @@ UNNUMBERED = [
     (re.compile(r"\\(begin|end)\{equation\*?\}"), ""),
 ]
 TEXT = re.compile(r"\\(text|textrm|mbox)\{([^{}$]*)\$([^$]*)\$([^{}]*)\}")
-OPENING = re.compile(r"<(m\w+)((?:\s+[\w-]+=\"[^\"]*\")+)\s*>")
-ATTRIBUTE = re.compile(r'\s+([\w-]+)="([^"]*)"')
+SMALL = re.compile(r"[+-]?\d{1,2}$", re.ASCII)
 # Where every version of MathML has these attributes.
 ANCIENT = {"displaystyle": {"math", "mstyle", "mtable"}, "scriptlevel": {"mstyle"}}
 
@@ -43,7 +45,7 @@ class Maths:
         )
 
     def convert(self, tex, display):
-        """The formula as a `math` element; empty if it only defines commands.
+        """The formula as nodes, a `math` element; none if it only defines commands.
 
         Raises ValueError with the reason if it isn't TeX that can be typeset.
         """
@@ -53,10 +55,13 @@ class Maths:
             # The message starts with an offset, which counts in the adapted text.
             reason = " ".join(re.sub(r"^\d+: ", "", str(error)).split())
             raise ValueError(reason.rstrip(".")) from None
-        if re.fullmatch(r"<math[^>]*></math>", mathml):
-            return ""
+        nodes = formula(mathml)
+        if not any(node.children for node in nodes if not isinstance(node, str)):
+            return []
+        for element in elements(nodes):
+            _as_style(element)
         self.count += 1
-        return OPENING.sub(_as_style, mathml)
+        return nodes
 
 
 def _adapted(tex):
@@ -73,17 +78,16 @@ def _adapted(tex):
     return tex
 
 
-def _as_style(found):
-    """The element with CSS for the attributes that MathML Core has and validators don't know."""
-    element, attributes = found[1], dict(ATTRIBUTE.findall(found[2]))
-    styles = [attributes.pop("style").rstrip(";")] if "style" in attributes else []
-    for name, elements in ANCIENT.items():
-        if name in attributes and element not in elements:
+def _as_style(element):
+    """Gives CSS for the attributes that MathML Core has and validators don't know."""
+    attributes = element.attributes
+    styles = [attributes.pop("style")] if "style" in attributes else []
+    for name, known in ANCIENT.items():
+        if name in attributes and element.name not in known:
             value = attributes.pop(name)
             if name == "scriptlevel":
-                styles.append(f"math-depth: {value}")
+                styles.append(f"math-depth: {int(value)}" if SMALL.match(value) else "")
             else:
                 styles.append(f"math-style: {'normal' if value == 'true' else 'compact'}")
-    if styles:
-        attributes["style"] = "; ".join(styles)
-    return f"<{element}" + "".join(f' {name}="{value}"' for name, value in attributes.items()) + ">"
+    if any(styles):
+        attributes["style"] = "; ".join(filter(None, styles))

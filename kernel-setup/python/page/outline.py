@@ -1,15 +1,15 @@
 """Headings: their levels put in order, their anchors, the table of contents."""
 
-import re
 from dataclasses import dataclass
-from html import escape, unescape
 
-HEADING = re.compile(r"<h([1-6])\b([^>]*)>(.*?)</h\1>", re.DOTALL)
-ID = re.compile(r'\bid="([^"]*)"')
-MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
-TAG = re.compile(r"<[^>]*>")
-ANCHOR = re.compile(r"</?a\b[^>]*>")
-FORMULA_BLOCK = re.compile(r' tabindex="0" role="group" aria-label="Formula"')
+from .tree import Element, copy, plain, replace
+
+HEADINGS = {f"h{rank}" for rank in range(1, 7)}
+# What a heading brings along to the table of contents.
+BRIEF = set(
+    "abbr b bdi bdo cite code del dfn em i ins kbd mark q s samp small span strong sub sup u var".split()
+)
+FORMULA_BLOCK = ("tabindex", "role", "aria-label")
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Entry:
 
     level: int
     id: str
-    html: str
+    nodes: list
 
 
 class Outline:
@@ -28,52 +28,78 @@ class Outline:
         self._unique = unique
         self._levels = []
         self.title = None
-        self.title_html = None
+        self.title_nodes = None
         self.entries = []
 
-    def apply(self, html):
-        """`html` with its headings in order and linked; the page's title is taken out."""
-        return HEADING.sub(self._heading, html)
+    def apply(self, nodes):
+        """`nodes` with their headings in order and linked; the page's title is taken out."""
+        return replace(nodes, self._heading)
 
-    def _heading(self, found):
-        level, inner = int(found[1]), found[3].strip()
-        words = plain(inner)
+    def _heading(self, element, parents):
+        if element.name not in HEADINGS or element.namespace != "html":
+            return None
+        words, level = plain(element.children), int(element.name[1])
         if not words:
-            return ""
+            return []
         if self.title is None and level == 1 and not self.entries:
-            self.title, self.title_html = words, ANCHOR.sub("", inner)
-            return ""
+            self.title, self.title_nodes = words, brief(element.children)
+            return []
         # A heading belongs to the nearest one above it that is of a higher rank; the title is
         # above all, whatever rank the others were given.
         while self._levels and self._levels[-1] >= level:
             self._levels.pop()
         self._levels.append(level)
         rank = min(len(self._levels) + 1, 6)
-        given = ID.search(found[2])
-        name = given[1] if given else self._unique(words)
-        shown = FORMULA_BLOCK.sub("", ANCHOR.sub("", inner))
-        self.entries.append(Entry(rank, name, shown))
-        label = f"Link to {escape(words)}"
-        link = f'<a class="anchor" href="#{name}" aria-label="{label}">#</a>'
-        return f'<h{rank} id="{name}">{inner}{link}</h{rank}>'
+        name = element.get("id") or self._unique(words)
+        self.entries.append(Entry(rank, name, brief(element.children)))
+        inner = _trimmed(element.children)
+        # A link in a link, or in what opens a fold, would be none.
+        if not {"a", "summary"}.intersection(parents):
+            label = {"class": "anchor", "href": f"#{name}", "aria-label": f"Link to {words}"}
+            inner.append(Element("a", label, ["#"]))
+        return [Element(f"h{rank}", {"id": name}, inner)]
 
     def contents(self):
-        """The table of contents as nested lists, two ranks deep; "" if there is little to list."""
+        """The table of contents as nested lists, two ranks deep; `[]` if there is little to list."""
         entries = [entry for entry in self.entries if entry.level <= 3]
         if len(entries) < 2:
-            return ""
-        html, depth = "", 1
+            return []
+        top = Element("ol")
+        lists = [top]
         for entry in entries:
-            if entry.level > depth:
-                html += "<ol>"
-            else:
-                html += "</li>" + "</ol></li>" * (depth - entry.level)
-            html += f'<li><a href="#{entry.id}">{entry.html}</a>'
-            depth = entry.level
-        return html + "</li></ol>" * (depth - 1)
+            depth = min(entry.level - 1, len(lists) + (1 if lists[-1].children else 0))
+            del lists[depth:]
+            if depth > len(lists):
+                lists.append(Element("ol"))
+                lists[-2].children[-1].children.append(lists[-1])
+            link = Element("a", {"href": f"#{entry.id}"}, entry.nodes)
+            lists[-1].children.append(Element("li", None, [link]))
+        return [top]
 
 
-def plain(html):
-    """The words of a piece of HTML on one line, formulas with their letters."""
-    html = MATH.sub(lambda math: TAG.sub("", math[0]), html)
-    return " ".join(unescape(TAG.sub("", html)).split())
+def brief(nodes):
+    """A copy of `nodes` that can stand in a link a second time: words, their looks and formulas."""
+
+    def shortened(element, parents):
+        if element.namespace == "math" or "math" in parents:
+            element.attributes.pop("id", None)
+            return element.children if element.name == "a" else None
+        if element.name == "img":
+            return [element.get("alt") or ""]
+        if element.name not in BRIEF:
+            return element.children
+        gone = ("id", "title", *(FORMULA_BLOCK if element.get("class") == "formula" else ()))
+        for name in gone:
+            element.attributes.pop(name, None)
+        return None
+
+    return _trimmed(replace([copy(node) for node in nodes], shortened))
+
+
+def _trimmed(nodes):
+    nodes = list(nodes)
+    if nodes and isinstance(nodes[0], str):
+        nodes[0] = nodes[0].lstrip()
+    if nodes and isinstance(nodes[-1], str):
+        nodes[-1] = nodes[-1].rstrip()
+    return nodes

@@ -2,11 +2,11 @@
 
 import json
 import re
-from html import escape
 
 from nbconvert.filters.ansi import ansi2html, strip_ansi
 
-from . import picture
+from . import clean, picture
+from .tree import Element, elements, plain
 
 # Text longer than this is folded, but for its first and last lines.
 LONGEST, HEAD, TAIL = 30, 12, 6
@@ -16,13 +16,14 @@ CHATTER = re.compile(
     r"Fresh|Fetch|Building|warning:|note:|= (note|help):|-->|\d* *\|)",
     re.MULTILINE,
 )
-# Colours by number have no light and dark twin.
-NUMBERED_COLOUR = re.compile(r' style="[^"]*"')
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 LINK = re.compile(r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
+# Such a drawing has colours for a dark page.
+ADAPTIVE = re.compile(r"var\(\s*--figure-|currentColor|prefers-color-scheme", re.IGNORECASE)
+# They show something without words.
+SEEN = {"img", "svg", "hr", "math"}
 # The richest that a page can show comes first.
 PRIORITY = (
-    "text/html", "text/markdown", *picture.RASTER, picture.SVG, "text/latex", "text/plain",
+    "text/html", "text/markdown", picture.SVG, *picture.RASTER, "text/latex", "text/plain",
 )  # fmt: skip
 
 
@@ -36,8 +37,8 @@ class Outputs:
         self.pictures = []
 
     def render(self, outputs, cell):
-        """A list of blocks, in the order in which they were made."""
-        return [html for output in latest(outputs) if (html := self._one(output, cell))]
+        """A list of blocks, each a list of nodes, in the order in which they were made."""
+        return [nodes for output in latest(outputs) if (nodes := self._one(output, cell))]
 
     def _one(self, output, cell):
         kind = output.output_type
@@ -49,26 +50,28 @@ class Outputs:
         return self._bundle(output.data, output.metadata, cell)
 
     def _bundle(self, data, metadata, cell):
+        """The richest of the forms that an output offers, of those that show something."""
         for mime in PRIORITY:
             if mime not in data:
                 continue
-            html = self._as(mime, data[mime], data, metadata, cell)
-            if html:
-                return html
+            nodes = self._as(mime, data[mime], data, metadata, cell)
+            if nodes:
+                return nodes
         if self.trust and "application/javascript" in data:
-            return f"<script>{data['application/javascript']}</script>"
+            script = str(data["application/javascript"]).replace("</", "<\\/")
+            return [Element("script", None, [script])]
         for mime, content in data.items():
             if mime.endswith("json") and not mime.startswith("application/vnd."):
                 return terminal(json.dumps(content, indent=2), "Output")
         if data and "text/plain" not in data:
             self.report.note(f"an output of type {', '.join(sorted(data))} can't be shown", cell)
-        return ""
+        return []
 
     def _as(self, mime, content, data, metadata, cell):
         if mime == "text/html":
             return _html(self.prose.finish(content, cell), content)
         if mime == "text/markdown":
-            return f'<div class="rich">{self.prose.render(content, cell)}</div>'
+            return [Element("div", {"class": "rich"}, self.prose.render(content, cell))]
         if mime == "text/latex":
             return self._latex(content, cell)
         if mime == "text/plain":
@@ -78,33 +81,59 @@ class Outputs:
     def _latex(self, content, cell):
         tex = content.strip()
         display = not (tex.startswith("$") and not tex.startswith("$$"))
-        return f"<p>{self.prose.formula(tex.strip('$'), display, cell)}</p>"
+        return [Element("p", None, self.prose.formula(tex.strip("$"), display, cell))]
 
     def _picture(self, mime, content, data, metadata, cell):
         try:
             made = picture.vector(content) if mime == picture.SVG else picture.decode(content)
         except ValueError as error:
-            self.report.fault(f"a figure among its outputs is broken: {error}", cell)
-            return ""
-        alt = picture.alternative(metadata, mime, data.get("text/plain"))
+            # What stands beside a drawing shows the same.
+            if mime != picture.SVG or not any(other in data for other in picture.RASTER):
+                self.report.fault(f"a figure among its outputs is broken: {error}", cell)
+            return []
+        # A drawing and the picture beside it are one figure, and are described once.
+        kinds = (mime, *picture.RASTER) if mime == picture.SVG else (mime,)
+        alt = picture.alternative(metadata, kinds, data.get("text/plain"))
         if not alt:
             alt = f"Figure {len(self.pictures) + 1}"
             self.report.note(f"a figure has no alternative text, so it is called “{alt}”", cell)
-        said = metadata.get(mime)
-        said = said if isinstance(said, dict) else metadata
+        said = (metadata.get(kind) for kind in kinds)
+        said = next((one for one in said if isinstance(one, dict)), metadata)
         width, height = (_pixels(said.get(name)) for name in ("width", "height"))
-        image = made.tag(alt, width, height)
-        self.pictures.append(image)
+        if mime == picture.SVG:
+            image = self._drawing(made, alt)
+            self.pictures.append(picture.drawn(content).tag(alt, width, height))
+        else:
+            image = made.tag(alt, width, height)
+            self.pictures.append(image)
         caption = said.get("caption") or said.get("title")
-        return picture.figure(image, escape(caption) if isinstance(caption, str) else "")
+        return [picture.figure(image, caption if isinstance(caption, str) else "")]
+
+    def _drawing(self, drawing, alt):
+        """The drawing in the page itself, where it takes on the page's colours."""
+        # No anchor has a capital letter, so no id of a drawing is one.
+        svg = drawing.inline(f"F{len(self.pictures) + 1}-")
+        svg.attributes |= {"role": "img", "aria-label": " ".join(alt.split())}
+        words = (
+            word
+            for element in elements([svg])
+            for word in [*element.attributes.values(), *element.children]
+            if isinstance(word, str)
+        )
+        if not any(ADAPTIVE.search(word) for word in words):
+            svg.attributes["class"] = f"light {svg.get('class') or ''}".strip()
+        return svg
 
 
 def latest(outputs):
     """The outputs without those that a later one updated: each display shows its last state."""
     shown, places = [], {}
     for output in outputs:
-        name = (output.get("transient") or {}).get("display_id")
-        name = name or output.get("metadata", {}).get("display_id")
+        said = (output.get("transient"), output.get("metadata"))
+        name = next(
+            (one["display_id"] for one in said if isinstance(one, dict) and "display_id" in one),
+            None,
+        )
         if isinstance(name, str) and name in places:
             shown[places[name]] = output
             continue
@@ -117,50 +146,51 @@ def latest(outputs):
 def _stream(output):
     text = output.text
     if not text.strip():
-        return ""
+        return []
     if output.name != "stderr":
         return terminal(text, "Output")
     lines = len(text.strip("\n").splitlines())
     if lines <= 3 and not CHATTER.search(strip_ansi(text)):
         return terminal(text, "Messages", "messages")
-    return folded(f"Messages, {_lines(lines)}", _pre(text, "Messages", "messages"))
+    return [folded(f"Messages, {_lines(lines)}", [_pre(text, "Messages", "messages")])]
 
 
 def terminal(text, label, kind="output"):
     """Text as a terminal shows it, its middle folded if it is long."""
     lines = text.strip("\n").splitlines()
     if not any(line.strip() for line in lines):
-        return ""
+        return []
     if len(lines) <= LONGEST:
-        return _pre(text, label, kind)
+        return [_pre(text, label, kind)]
     head, middle, tail = lines[:HEAD], lines[HEAD:-TAIL], lines[-TAIL:]
-    return (
-        '<div class="long">'
-        + _pre("\n".join(head), label, kind)
-        + folded(f"{_lines(len(middle))} more", _pre("\n".join(middle), label, kind))
-        + _pre("\n".join(tail), label, kind)
-        + "</div>"
-    )
+    parts = [
+        _pre("\n".join(head), label, kind),
+        folded(f"{_lines(len(middle))} more", [_pre("\n".join(middle), label, kind)]),
+        _pre("\n".join(tail), label, kind),
+    ]
+    return [Element("div", {"class": "long"}, parts)]
 
 
-def folded(summary, html):
-    """`html` behind a line that opens it."""
-    return f"<details><summary>{escape(summary)}</summary>{html}</details>"
+def folded(summary, nodes):
+    """`nodes` behind a line that opens them."""
+    return Element("details", None, [Element("summary", None, [summary]), *nodes])
 
 
 def _pre(text, label, kind):
     # A line or two may be a sentence, and is wrapped; more may be a table, which that would spoil.
     kind = f"{kind} short" if text.strip("\n").count("\n") < 2 and kind != "error" else kind
-    text = CONTROL.sub("", LINK.sub("", text.strip("\n")).replace("\r", ""))
-    html = NUMBERED_COLOUR.sub("", str(ansi2html(text))).replace("\x1b", "")
-    return f'<pre class="{kind}" tabindex="0" role="group" aria-label="{label}">{html}</pre>'
+    text = LINK.sub("", text.strip("\n")).replace("\r", "")
+    nodes = clean.terminal(str(ansi2html(text))) if "\x1b" in text else [text]
+    about = {"class": kind, "tabindex": "0", "role": "group", "aria-label": label}
+    return Element("pre", about, nodes)
 
 
-def _html(html, content):
+def _html(nodes, content):
     """HTML that shows something: a script alone, once neutralised, leaves the plain text."""
-    if not html.strip() and content.strip():
-        return ""
-    return f'<div class="rich">{html}</div>'
+    seen = plain(nodes) or any(element.name in SEEN for element in elements(nodes))
+    if not seen and content.strip():
+        return []
+    return [Element("div", {"class": "rich"}, nodes)]
 
 
 def _lines(count):
@@ -172,4 +202,4 @@ def _pixels(value):
         value = float(value)
     except (TypeError, ValueError):
         return None
-    return value if 0 < value < 20_000 else None
+    return value if 1 <= value < 20_000 else None

@@ -6,9 +6,12 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
-from html import escape
+from urllib.parse import unquote_to_bytes
 
 from PIL import Image, UnidentifiedImageError
+
+from .drawing import Drawing
+from .tree import Element
 
 # What every browser draws.
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -23,17 +26,18 @@ class Picture:
     """A picture that a browser can draw: its address holds all of it."""
 
     address: str
-    width: int | None
-    height: int | None
+    width: float | None
+    height: float | None
 
     def tag(self, alt, width=None, height=None):
         """The `img` element; given a width alone, the height follows the picture's shape."""
         if width and not height and self.width:
             height = width * self.height / self.width
         width, height = width or self.width, height or self.height
-        size = f' width="{round(width)}" height="{round(height)}"' if width and height else ""
-        alt = escape(" ".join(alt.split()))
-        return f'<img src="{self.address}" alt="{alt}"{size}>'
+        about = {"src": self.address, "alt": " ".join(alt.split())}
+        if width and height:
+            about |= {"width": f"{max(1, round(width))}", "height": f"{max(1, round(height))}"}
+        return Element("img", about)
 
 
 def decode(content):
@@ -66,11 +70,39 @@ def raster(data):
 
 
 def vector(text):
-    """An SVG drawing. As the source of an `img` it runs no script and fetches nothing."""
-    if "<svg" not in text:
-        raise ValueError("it is no SVG drawing")
-    data = base64.b64encode(text.encode()).decode()
-    return Picture(f"data:{SVG};base64,{data}", None, None)
+    """A drawing in SVG text; raises ValueError with the reason."""
+    return Drawing(text, _raster_address)
+
+
+def drawn(text):
+    """The picture in SVG text, as a file of its own."""
+    drawing = vector(text)
+    data = base64.b64encode(drawing.file().encode()).decode()
+    return Picture(f"data:{SVG};base64,{data}", drawing.width, drawing.height)
+
+
+def from_address(address):
+    """The picture in a `data:` address, which is what it holds and not what it says it is."""
+    head, comma, body = address.partition(",")
+    body, kind = unquote_to_bytes(body), head.lower()
+    if kind.endswith(";base64"):
+        try:
+            body = base64.b64decode(b"".join(body.split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("its base64 text is damaged") from None
+    elif not kind.startswith(f"data:{SVG}"):
+        raise ValueError("it is not in base64")
+    if kind.startswith(f"data:{SVG}"):
+        return drawn(body.decode(errors="replace"))
+    return raster(body)
+
+
+def _raster_address(address):
+    try:
+        picture = from_address(address) if address.lower().startswith("data:image/") else None
+    except ValueError:
+        return None
+    return picture.address if picture and not picture.address.startswith(f"data:{SVG}") else None
 
 
 def from_file(path):
@@ -80,13 +112,13 @@ def from_file(path):
     except OSError as error:
         raise ValueError(f"it can't be read ({error.strerror})") from None
     if path.suffix.lower() == ".svg":
-        return vector(data.decode(errors="replace"))
+        return drawn(data.decode(errors="replace"))
     return raster(data)
 
 
-def alternative(metadata, mime, text):
+def alternative(metadata, kinds, text):
     """The alternative text of an output, or "" if it has none."""
-    for place in (metadata.get(mime), metadata):
+    for place in (*map(metadata.get, kinds), metadata):
         alt = place.get("alt") if isinstance(place, dict) else None
         if isinstance(alt, str) and alt.strip():
             return alt
@@ -95,7 +127,8 @@ def alternative(metadata, mime, text):
     return ""
 
 
-def figure(image, caption_html=""):
+def figure(image, caption=""):
     """The picture as a figure."""
-    caption = f"<figcaption>{caption_html}</figcaption>" if caption_html else ""
-    return f"<figure>{image}{caption}</figure>"
+    return Element(
+        "figure", None, [image, *([Element("figcaption", None, [caption])] if caption else [])]
+    )

@@ -1,8 +1,9 @@
 """Markdown to HTML: formulas typeset, links and pictures resolved, strangers' HTML neutralised."""
 
 import re
+import secrets
 from dataclasses import dataclass
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -14,19 +15,14 @@ from nbconvert.filters.markdown_mistune import (
 )
 
 from . import code, picture
-from .clean import clean
-from .typography import curl, pieces
+from .clean import SCHEMES, SLOT, clean, scheme
+from .tree import Element, elements, parse, plain, replace
+from .typography import VERBATIM, curl
 
 # Stands for a dollar sign that is text, until formulas have been found.
 DOLLAR = "\ue000"
-SLOT = re.compile(r'<(span|div) data-slot="(\d+)"></\1>')
-IMAGE = re.compile(r'<img((?:\s+[\w-]+(?:="[^"]*")?)*)\s*/?>')
-ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
-LONE_IMAGE = re.compile(r'<p>\s*(<img(?:\s+[\w-]+(?:="[^"]*")?)*\s*/?>)\s*</p>')
-TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
-WIDE = r'<div class="wide" tabindex="0" role="group" aria-label="Table">\g<0></div>'
 FORMULA = re.compile(r"(?<!\\)\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!\d)")
-NO_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
+WIDE = {"class": "wide", "tabindex": "0", "role": "group", "aria-label": "Table"}
 
 
 @dataclass
@@ -86,11 +82,18 @@ class _Renderer(IPythonRenderer):
         super().__init__(escape=False, exclude_anchor_links=True)
         self.prose = prose
         self.cell = cell
-        self.slots = []
+        self.slots = {}
+        # Nobody who wrote a cell could know it.
+        self._mark = secrets.token_hex(8)
 
-    def slot(self, html, tag="span"):
-        self.slots.append(html)
-        return f'<{tag} data-slot="{len(self.slots) - 1}"></{tag}>'
+    def slot(self, nodes, tag="span"):
+        name = f"{self._mark}-{len(self.slots)}"
+        self.slots[name] = nodes
+        return f'<{tag} {SLOT}="{name}"></{tag}>'
+
+    def words(self, html):
+        """What the HTML made so far says."""
+        return plain(_filled(parse(html), dict(self.slots)))
 
     def formula(self, tex, display):
         return self.slot(self.prose.formula(tex, display, self.cell))
@@ -116,7 +119,7 @@ class _Renderer(IPythonRenderer):
 
     def block_code(self, code_text, info=None):
         language = info.split()[0] if info and info.strip() else ""
-        return self.slot(code.block(code_text, language), "div") + "\n"
+        return self.slot([code.block(code_text, language)], "div") + "\n"
 
     def link(self, text, url, title=None):
         # Whatever the notebook's author wrote in it is resolved when the cell is cleaned.
@@ -125,14 +128,16 @@ class _Renderer(IPythonRenderer):
         return f'<a href="{escape(url)}"{title}>{text}</a>' if url is not None else text
 
     def image(self, text, url, title=None):
-        if urlsplit(url).scheme in ("http", "https") or url.startswith("//"):
+        if scheme(url)[1] in ("http", "https", "//"):
             self.prose.remote(url, self.cell)
             return f'<a href="{escape(url)}">{text or escape(url)}</a>'
-        url = self.prose.image(url, self.cell) if self.prose.trust else url
-        if not url:
+        made = self.prose.image(url, self.cell)
+        if made is None:
             return text
-        title = f' title="{escape(title)}"' if title else ""
-        return f'<img src="{escape(url)}" alt="{escape(unescape(text))}"{title}>'
+        image = made.tag(self.words(text))
+        if title:
+            image.attributes["title"] = title
+        return self.slot([image])
 
     def task_list_item(self, text, checked=False):
         return f"<li>{'☑' if checked else '☐'} {text}</li>\n"
@@ -147,61 +152,69 @@ class Prose:
         self.maths = maths
         self.trust = trust
         self.english = language.split("-")[0] == "en"
-        self.ids = set()
+        # What the template itself is called by.
+        self.ids = {"top", "text"}
         self.attachments = {}
 
     def render(self, source, cell, attachments=None):
-        """HTML for a piece of Markdown."""
+        """The nodes of a piece of Markdown."""
         self.attachments = attachments or {}
         renderer = _Renderer(self, cell)
         html = MarkdownWithMath(renderer, MathBlockParser(), _Inline()).render(source)
-        return self.finish(html, cell, renderer.slots, curl if self.english else str)
+        nodes = self.finish(html, cell, renderer.slots, self.english)
+        self.attachments = {}
+        return nodes
 
-    def finish(self, html, cell, slots=(), refine=str):
-        """HTML for a piece of HTML that somebody wrote, by hand or by program."""
+    def finish(self, html, cell, slots=None, curled=False):
+        """The nodes of a piece of HTML that somebody wrote, by hand or by program."""
+        slots = slots or {}
+        nodes = parse(html) if self.trust else clean(html, slots)
         if not self.trust:
-            html = clean(
-                html,
-                lambda url: self.link(url, cell),
-                lambda url: self.image(url, cell),
-                self.name,
-            )
-        html = refine(NO_LINK.sub(r"\1", html))
-        html = self._formulas_in_html(html, cell)
-        html = LONE_IMAGE.sub(self._figure, html)
-        html = IMAGE.sub(self._sized, html)
-        html = TABLE.sub(WIDE, html)
-        html = SLOT.sub(lambda slot: self._fill(slot, slots), html)
-        return html.replace(DOLLAR, "$")
+            for element in elements(nodes):
+                if "id" in element.attributes:
+                    self._named(element)
+            nodes = replace(nodes, lambda element, _: self._resolved(element, cell))
+        nodes = self._formulas(nodes, cell)
+        if curled:
+            curl(nodes)
+        nodes = replace(_filled(nodes, slots), _framed)
+        return _with_dollars(nodes)
 
     def formula(self, tex, display, cell):
         """A formula as MathML; one that can't be typeset is a fault."""
         try:
-            mathml = self.maths.convert(tex, display)
+            nodes = self.maths.convert(tex, display)
         except ValueError as error:
             shown = " ".join(tex.split())
             shown = shown if len(shown) <= 50 else shown[:49] + "…"
             mark = "$$" if display else "$"
             self.report.fault(f"the formula {mark}{shown}{mark} can't be typeset ({error})", cell)
-            return ""
-        if display and mathml:
-            return (
-                '<span class="formula" tabindex="0" role="group" aria-label="Formula">'
-                f"{mathml}</span>"
-            )
-        return mathml
+            return []
+        for element in elements(nodes):
+            name = element.attributes.get("id")
+            if name in self.ids:
+                del element.attributes["id"]
+            elif name:
+                self.ids.add(name)
+        if not (display and nodes):
+            return nodes
+        about = {"class": "formula", "tabindex": "0", "role": "group", "aria-label": "Formula"}
+        return [Element("span", about, nodes)]
 
     def link(self, url, cell):
         """Where a link leads from the page, or None if it leads nowhere."""
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https", "mailto"):
+        url, kind = scheme(url)
+        if kind in SCHEMES:
             return url
-        if parts.scheme or url.startswith("//"):
+        if kind != "":
             return None
-        if not parts.path:
-            return url if parts.fragment else None
-        target = (self.surroundings.folder / unquote(parts.path)).resolve()
+        parts = urlsplit(url)
         fragment = f"#{parts.fragment}" if parts.fragment else ""
+        if not parts.path:
+            return fragment or None
+        target = self._file(parts.path)
+        if target is None:
+            return None
         page = self.surroundings.pages.get(target)
         if page is not None:
             return page + fragment
@@ -209,60 +222,88 @@ class Prose:
         if address:
             return address + fragment
         self.report.note(
-            f"the link to {url} is left out, because the page will stand elsewhere: "
+            f"the link to {_short(url)} is left out, because the page will stand elsewhere: "
             "name the address of the repository's files as `source` in the configuration",
             cell,
         )
         return None
 
     def image(self, url, cell):
-        """The address of a picture that the page carries in itself, or "" if there is none."""
-        if url.startswith("data:"):
-            return self._data(url, cell)
-        if url.startswith("attachment:"):
+        """A picture that the page carries in itself, or None if there is none."""
+        url, kind = scheme(url)
+        if kind == "data":
+            return self._loaded(lambda: picture.from_address(url), "in a data address", cell)
+        if kind == "attachment":
             return self._attachment(unquote(url[len("attachment:") :]), cell)
-        if urlsplit(url).scheme or url.startswith("//"):
+        if kind != "":
             self.remote(url, cell)
-            return ""
-        file = (self.surroundings.folder / unquote(urlsplit(url).path)).resolve()
-        if not self.surroundings.holds(file):
-            self.report.fault(f"the picture {url} lies outside the notebook's folder", cell)
-            return ""
+            return None
+        file = self._file(urlsplit(url).path)
+        if file is None or not self.surroundings.holds(file):
+            self.report.fault(f"the picture {_short(url)} lies outside the notebook's folder", cell)
+            return None
         if not file.is_file():
-            self.report.fault(f"there is no picture {url}", cell)
-            return ""
-        return self._address(lambda: picture.from_file(file), url, cell)
+            self.report.fault(f"there is no picture {_short(url)}", cell)
+            return None
+        return self._loaded(lambda: picture.from_file(file), _short(url), cell)
+
+    def _file(self, path):
+        """The file at an address, or None if no file could have it."""
+        try:
+            file = (self.surroundings.folder / unquote(path)).resolve()
+            file.is_file()
+        except (OSError, ValueError, RuntimeError):
+            return None
+        return file
 
     def remote(self, url, cell):
         self.report.note(
-            f"the picture {url} would be fetched from elsewhere, so the page only links to it: "
+            f"the picture {_short(url)} would be fetched from elsewhere, so the page only links to it: "
             "put it beside the notebook",
             cell,
         )
 
-    def _data(self, url, cell):
-        head, _, body = url.partition(",")
-        if head.lower() == f"data:{picture.SVG};base64":
-            return url
-        if not head.lower().endswith(";base64"):
-            self.report.fault("a picture's data address is not in base64", cell)
-            return ""
-        return self._address(lambda: picture.decode(unquote(body)), "in a data address", cell)
-
     def _attachment(self, name, cell):
         attached = self.attachments.get(name, {})
-        mime = next((mime for mime in picture.RASTER if mime in attached), None)
+        mime = next((mime for mime in (*picture.RASTER, picture.SVG) if mime in attached), None)
         if mime is None:
-            self.report.fault(f"the picture {name} isn't attached to the cell", cell)
-            return ""
-        return self._address(lambda: picture.decode(attached[mime]), name, cell)
+            self.report.fault(f"the picture {_short(name)} isn't attached to the cell", cell)
+            return None
+        load = picture.drawn if mime == picture.SVG else picture.decode
+        return self._loaded(lambda: load(attached[mime]), _short(name), cell)
 
-    def _address(self, load, name, cell):
+    def _loaded(self, load, name, cell):
         try:
-            return load().address
+            return load()
         except ValueError as error:
             self.report.fault(f"the picture {name} is broken: {error}", cell)
-            return ""
+            return None
+
+    def _resolved(self, element, cell):
+        """A stranger's link or picture with the address that it has from the page."""
+        if element.name == "a":
+            address = self.link(element.attributes.pop("href", ""), cell)
+            if address:
+                element.attributes["href"] = address
+            return None if address or "id" in element.attributes else element.children
+        elif element.name == "img":
+            alt = element.get("alt") or ""
+            made = self.image(element.get("src"), cell) if element.get("src") else None
+            if made is None:
+                return [alt]
+            width, height = (element.get(name) for name in ("width", "height"))
+            tag = made.tag(alt, width and int(width), height and int(height))
+            kept = {
+                name: element.get(name) for name in ("id", "title", "style") if element.get(name)
+            }
+            tag.attributes |= kept
+            return [tag]
+        return None
+
+    def _named(self, element):
+        name = self.name(element.attributes.pop("id"))
+        if name:
+            element.attributes["id"] = name
 
     def name(self, wanted):
         """An id that no other element of the page has, or None."""
@@ -281,45 +322,69 @@ class Prose:
         self.ids.add(name)
         return name
 
-    def _formulas_in_html(self, html, cell):
+    def _formulas(self, nodes, cell):
         """Typesets formulas in HTML blocks, which Markdown leaves alone."""
-        if "$" not in html:
-            return html
-        parts, places = pieces(html)
-        for place in places:
-            parts[place] = FORMULA.sub(
-                lambda found: self.formula(
-                    unescape(found[1] or found[2]), found[1] is not None, cell
-                ),
-                parts[place],
-            )
-        return "".join(parts)
+        top = Element("", None, nodes)
+        found, stack = [], [(top, index) for index in reversed(range(len(nodes)))]
+        while stack:
+            parent, index = stack.pop()
+            child = parent.children[index]
+            if isinstance(child, str):
+                if "$" in child:
+                    found.append((parent, index, child))
+            elif child.name not in VERBATIM:
+                stack += [(child, place) for place in reversed(range(len(child.children)))]
+        # In the order of the document, since a formula may define a command for the next.
+        made = [(parent, index, self._typeset(text, cell)) for parent, index, text in found]
+        for parent, index, parts in reversed(made):
+            parent.children[index : index + 1] = parts
+        return top.children
 
-    @staticmethod
-    def _figure(found):
-        attributes = dict(ATTRIBUTE.findall(found[1]))
-        return picture.figure(found[1], attributes.pop("title", ""))
-
-    @staticmethod
-    def _sized(found):
-        attributes = {name: unescape(value) for name, value in ATTRIBUTE.findall(found[1])}
-        address, alt = attributes.get("src"), attributes.get("alt", "")
-        if not address:
-            return escape(alt)
-        if not address.startswith("data:"):
-            return found[0]
-        width, height = (_number(attributes.get(name)) for name in ("width", "height"))
-        if address.startswith(f"data:{picture.SVG}"):
-            return picture.Picture(address, None, None).tag(alt, width, height)
-        return picture.decode(address.partition(",")[2]).tag(alt, width, height)
-
-    def _fill(self, slot, slots):
-        number = int(slot[2])
-        return slots[number] if number < len(slots) else ""
+    def _typeset(self, text, cell):
+        parts, end = [], 0
+        for match in FORMULA.finditer(text):
+            parts.append(text[end : match.start()])
+            parts += self.formula(match[1] or match[2], match[1] is not None, cell)
+            end = match.end()
+        return [*parts, text[end:]]
 
 
-def _number(text):
-    return int(text) if text and text.isdigit() else None
+def _filled(nodes, slots):
+    """Puts what this tool made where it belongs."""
+
+    def fill(element, _):
+        name = element.get(SLOT)
+        return slots.pop(name) if name in slots else None
+
+    return replace(nodes, fill)
+
+
+def _framed(element, parents):
+    """A picture alone in its paragraph as a figure, a wide table in a frame that scrolls."""
+    if element.name == "table" and "table" not in parents:
+        return [Element("div", WIDE, [element])]
+    if element.name == "p":
+        inner = [child for child in element.children if not isinstance(child, str) or child.strip()]
+        if len(inner) == 1 and isinstance(inner[0], Element) and inner[0].name == "img":
+            return [picture.figure(inner[0], inner[0].attributes.pop("title", ""))]
+    return None
+
+
+def _with_dollars(nodes):
+    top = Element("", None, nodes)
+    for element in elements([top]):
+        for name, value in element.attributes.items():
+            if DOLLAR in value:
+                element.attributes[name] = value.replace(DOLLAR, "$")
+        element.children = [
+            child.replace(DOLLAR, "$") if isinstance(child, str) else child
+            for child in element.children
+        ]
+    return top.children
+
+
+def _short(address):
+    return address if len(address) <= 100 else address[:99] + "…"
 
 
 def slug(text):

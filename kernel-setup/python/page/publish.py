@@ -5,17 +5,18 @@ import re
 import tempfile
 from base64 import b64encode
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from nbconvert.exporters import TemplateExporter
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 
 from . import compose, source
 from .fault import Report, Unpublishable
 from .maths import Maths
 from .prose import Prose, Surroundings, slug
+from .tree import NO_TEXT, elements, serialise
 
 HERE = Path(__file__).parent
-FRAGMENT = re.compile(r'href="([^"#:]*\.html)?#([^"]*)"')
 LISTED = re.compile(r"\(\s*(?:\./)?([^)\s]+\.ipynb)[^)]*\)")
 # A page runs and fetches nothing, even if something got past the cleaning.
 POLICY = (
@@ -49,7 +50,7 @@ class Publisher:
 
     def compose(self):
         """The pages in the reading order, or None if a notebook has a fault."""
-        pages = {path: f"{path.stem}.html" for path, _ in self.notebooks}
+        pages = {path.resolve(): quote(f"{path.stem}.html") for path, _ in self.notebooks}
         composed = []
         for (path, content), report in zip(self.notebooks, self.reports):
             try:
@@ -65,10 +66,19 @@ class Publisher:
                 )
             except Unpublishable:
                 continue
+            except (MemoryError, RecursionError):
+                report.fault("it can't become a page: it is too large, or nested too deep")
+                continue
+            except Exception as error:
+                what = " ".join(str(error).split())[:200]
+                report.fault(
+                    f"it can't become a page, and nobody foresaw why ({what}): please tell us"
+                )
+                continue
             composed.append((path, page, report))
         if self.faults():
             return None
-        names = {page.file: page.ids for _, page, _ in composed}
+        names = {page.address: page.ids for _, page, _ in composed}
         for _, page, report in composed:
             _link(page, names, report)
         return [page for _, page, _ in _in_reading_order(composed)]
@@ -80,46 +90,46 @@ class Publisher:
         for index, page in enumerate(pages):
             files[page.file] = self._render(
                 "page.html.j2",
-                page.notebook,
                 page=page,
-                address=self._address(page.file),
+                address=self._address(page.address),
                 index="index.html" if several else None,
                 previous=pages[index - 1] if index else None,
                 following=pages[index + 1] if index + 1 < len(pages) else None,
             )
         if several:
             files["index.html"] = self._render(
-                "overview.html.j2", pages[0].notebook, pages=pages, address=self._address("")
+                "overview.html.j2", pages=pages, address=self._address("")
             )
         folder.mkdir(parents=True, exist_ok=True)
         _replace_all(folder, files)
         return {name: len(html.encode()) for name, html in files.items()}
 
-    def _render(self, template, notebook, **values):
-        exporter = TemplateExporter(
-            template_name="template",
-            extra_template_basedirs=[str(HERE)],
-            template_file=template,
-            preprocessors=[],
-            default_preprocessors=[],
+    def _render(self, template, **values):
+        # Whatever is put into a template is escaped there, but for trees, which are written once.
+        environment = Environment(
+            loader=FileSystemLoader(HERE / "template"),
+            autoescape=True,
+            finalize=lambda value: NO_TEXT.sub("", value) if type(value) is str else value,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
-        resources = {
+        environment.filters["written"] = lambda nodes: Markup(serialise(nodes))
+        html = environment.get_template(template).render(
             **values,
-            "site": self.config,
-            "header": self._piece("header"),
-            "footer": self._piece("footer"),
-            "style": _style(),
-            "policy": None if self.trust else POLICY,
-            "icon": _data("icon.svg", "image/svg+xml"),
-        }
-        html, _ = exporter.from_notebook_node(notebook, resources=resources)
+            site=self.config,
+            header=self._piece("header"),
+            footer=self._piece("footer"),
+            style=Markup(_style()),
+            policy=None if self.trust else Markup(POLICY),
+            icon=_data("icon.svg", "image/svg+xml"),
+        )
         return html.strip() + "\n"
 
     def _piece(self, name):
-        """The author's header or footer; it is Markdown of one or several lines."""
+        """The author's header or footer, as nodes; it is Markdown of one or several lines."""
         text = self.config.get(name)
         if not text:
-            return ""
+            return []
         report = Report(f"the configuration's `{name}`")
         surroundings = Surroundings(self.root / name, self.root, {}, self.config.get("source"))
         prose = Prose(surroundings, report, Maths(), True, self.language)
@@ -133,25 +143,27 @@ class Publisher:
 def _link(page, names, report):
     """Leads each link with a `#` to the heading that is meant, however its author spelt it."""
 
-    def fragment(found):
-        file, wanted = found[1] or page.file, found[2]
-        if file not in names:
-            return found[0]
+    def meant(address):
+        file, mark, wanted = address.partition("#")
+        file = file or page.address
+        if not mark or file not in names:
+            return address
+        before = "" if address.startswith("#") else file
         ids = names[file]
-        for name in (unquote(wanted), slug(wanted)):
-            if name in ids:
-                return f'href="{found[1] or ""}#{name}"'
         # Jupyter keeps punctuation, which other tools drop or turn into dashes.
         tight = slug(wanted).replace("-", "")
-        for name in ids:
-            if name.replace("-", "") == tight:
-                return f'href="{found[1] or ""}#{name}"'
-        report.note(f"the link to #{unquote(wanted)} leads to no heading")
-        return f'href="{file}"' if found[1] else 'href="#top"'
+        alike = (name for name in ids if name.replace("-", "") == tight)
+        for name in (unquote(wanted), slug(wanted), next(alike, None)):
+            if name in ids:
+                return f"{before}#{name}"
+        shown = unquote(wanted)
+        report.note(f"the link to #{shown[:100]} leads to no heading")
+        return before or "#top"
 
     for part in page.parts:
-        part.html = FRAGMENT.sub(fragment, part.html)
-        part.outputs = [FRAGMENT.sub(fragment, html) for html in part.outputs]
+        for element in elements([node for piece in part.pieces for node in piece]):
+            if element.name == "a" and element.get("href"):
+                element.attributes["href"] = meant(element.get("href"))
 
 
 def _in_reading_order(composed):

@@ -1,6 +1,7 @@
 """Reads a notebook and refuses what can't become a page."""
 
 import json
+import re
 import warnings
 
 import nbformat
@@ -10,6 +11,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from .fault import CellName
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 # The kernels of Rust notebooks: this project's own, and evcxr as it comes.
 RUST_KERNELS = {"icvae-rust", "rust", "evcxr"}
@@ -38,6 +41,8 @@ def _parse(path, report):
         report.stop(f"it is not JSON ({where}: {error.msg.lower()}), so it is not a notebook")
     except RecursionError:
         report.stop("it is not a notebook: its JSON is nested too deep")
+    except ValueError:
+        report.stop("it is not a notebook: a number in its JSON has too many digits")
     if not isinstance(content, dict) or "nbformat" not in content:
         report.stop("it is JSON, but not a notebook: it has no `nbformat`")
     version = content["nbformat"]
@@ -49,14 +54,33 @@ def _parse(path, report):
     cells = content.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         report.stop("it breaks the notebook format: `cells` is not a list of cells")
-    return nbformat.from_dict(content)
+    minor = content.get("nbformat_minor", 0)
+    if type(minor) is not int or not 0 <= minor < 100:
+        report.stop("it breaks the notebook format: `nbformat_minor` is not a small number")
+    return nbformat.from_dict(_as_text(content))
+
+
+def _as_text(content):
+    """Replaces halves of surrogate pairs, which JSON can name and no file can hold."""
+    return json.loads(SURROGATE.sub("�", json.dumps(content, ensure_ascii=False)))
 
 
 def _validate(notebook, report):
     """Holds the notebook to its format, but for a display's name, which some front ends keep."""
     ids = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs") or []:
+    for index, cell in enumerate(notebook.cells):
+        kind, outputs = cell.get("cell_type"), cell.get("outputs", [])
+        # The validator itself stumbles over these.
+        if kind not in ("code", "markdown", "raw"):
+            report.stop(
+                "it breaks the notebook format: it is not code, Markdown or raw",
+                f"cell {index + 1}",
+            )
+        if not isinstance(outputs, list):
+            report.stop(
+                "it breaks the notebook format: `outputs` is not a list", f"cell {index + 1}"
+            )
+        for output in outputs:
             if isinstance(output, dict) and "transient" in output:
                 ids[id(output)] = output.pop("transient")
     with warnings.catch_warnings():
@@ -70,22 +94,26 @@ def _validate(notebook, report):
             what = what if len(what) <= 160 else what[:159] + "…"
             cell = f"cell {place[1] + 1}" if len(place) > 1 and place[0] == "cells" else None
             report.stop(f"it breaks the notebook format: {what}", cell)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            report.stop("it breaks the notebook format: a value is of the wrong kind")
     for cell in notebook.cells:
         if isinstance(cell.source, list):
             cell.source = "".join(cell.source)
         for output in cell.get("outputs", []):
             if id(output) in ids:
                 output["transient"] = ids[id(output)]
-            _join_lines(output)
+            if isinstance(output.get("text"), list):
+                output.text = "".join(output.text)
+            _join_lines(output.get("data", {}))
+        for attached in cell.get("attachments", {}).values():
+            _join_lines(attached)
 
 
-def _join_lines(output):
+def _join_lines(data):
     """Multi-line strings may be stored as lists of lines."""
-    if isinstance(output.get("text"), list):
-        output.text = "".join(output.text)
-    for mime, value in output.get("data", {}).items():
+    for mime, value in data.items():
         if isinstance(value, list) and all(isinstance(line, str) for line in value):
-            output.data[mime] = "".join(value)
+            data[mime] = "".join(value)
 
 
 def _check_outputs(notebook, report):

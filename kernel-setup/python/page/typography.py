@@ -2,12 +2,12 @@
 
 import re
 
-TAG = re.compile(r"""(<(?:"[^"]*"|'[^']*'|[^'">])*>)""")
-NAME = re.compile(r"<(/?)([a-zA-Z0-9]+)")
+from .tree import Element
+
 QUOTE = re.compile(r"""["']""")
 # Their content is to be read letter by letter.
-VERBATIM = {"code", "pre", "kbd", "samp", "script", "style", "math"}
-# What stands before such a tag stands before what follows it, too.
+VERBATIM = {"code", "pre", "kbd", "samp", "script", "style", "math", "svg"}
+# What stands before such an element stands before what follows it, too.
 INLINE = {
     "a", "abbr", "b", "cite", "del", "dfn", "em", "i", "ins", "mark", "q", "s", "small", "span",
     "strong", "sub", "sup", "u", "var",
@@ -15,32 +15,28 @@ INLINE = {
 OPENING = set(" \t\n\xa0([{—–-/“‘")
 
 
-def pieces(html):
-    """`html` as text and tags in turn, with the places of the text that isn't verbatim."""
-    parts, places, depth = TAG.split(html), [], 0
-    for index, part in enumerate(parts):
-        if index % 2 == 0:
-            if depth == 0:
-                places.append(index)
-        elif (name := NAME.match(part)) and name[2].lower() in VERBATIM:
-            depth = max(0, depth - 1) if name[1] else depth + 1
-    return parts, places
-
-
-def curl(html):
-    """`html` with its straight quotation marks and apostrophes curled, but for code's."""
-    parts, places = pieces(html)
-    places, before = set(places), ""
-    for index, part in enumerate(parts):
-        if index in places:
-            parts[index] = text = _curled(part.replace("&quot;", '"').replace("&#39;", "'"), before)
-            before = text[-1:] or before
-        elif index % 2 == 0 or "data-slot" in part:
+def curl(nodes):
+    """Curls the straight quotation marks and apostrophes in `nodes`, but for code's."""
+    before = ""
+    # Each list of children with the place of the next, and the element it belongs to.
+    stack = [(nodes, 0, None)]
+    while stack:
+        children, index, parent = stack.pop()
+        if index == len(children):
+            if parent is not None:
+                before = before if parent.name in INLINE else ""
+            continue
+        stack.append((children, index + 1, parent))
+        child = children[index]
+        if not isinstance(child, Element):
+            children[index] = _curled(child, before)
+            before = children[index][-1:] or before
+        elif child.name in VERBATIM or "data-slot" in child.attributes:
             # Code and formulas count as words.
             before = "x"
-        elif name := NAME.match(part):
-            before = before if name[2].lower() in INLINE | VERBATIM else ""
-    return "".join(parts)
+        else:
+            before = before if child.name in INLINE else ""
+            stack.append((child.children, 0, child))
 
 
 def _curled(text, before):

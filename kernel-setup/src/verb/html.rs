@@ -1,5 +1,6 @@
 //! `cargo kernel html`: notebooks as pages that can be published.
 
+use std::env;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use crate::jupyter;
 use crate::layout::Layout;
 use crate::python::Environment;
 
-/// The file beside the notebooks that is read where no other configuration is named.
+/// The file that is read where no other configuration is named: in the folder where the command was
+/// started, never beside a notebook, which may be a stranger's.
 const CONFIG: &str = "page.toml";
 
 macro_rules! program {
@@ -31,6 +33,8 @@ const PROGRAM: &[(&str, &[u8])] = program!(
     "code.py",
     "command.py",
     "compose.py",
+    "css.py",
+    "drawing.py",
     "fault.py",
     "maths.py",
     "outline.py",
@@ -39,8 +43,8 @@ const PROGRAM: &[(&str, &[u8])] = program!(
     "prose.py",
     "publish.py",
     "source.py",
+    "tree.py",
     "typography.py",
-    "template/conf.json",
     "template/head.html.j2",
     "template/icon.svg",
     "template/overview.html.j2",
@@ -65,6 +69,8 @@ The configuration is a TOML file; every line of it may be left out:
   source      = \"https://example.org/repo/\"    where links to the repository's other files lead
   header      = \"Markdown, above each page\"
   footer      = \"Markdown, below each page\"
+HTML in header and footer is let through, so one that lies beside a notebook is read only if it is named
+or if the command is started there.
 
 Several notebooks get an index, in the order in which the README.md beside them names them; its picture
 of a notebook is the first, or that of the cell with the tag `thumbnail`. The tags hide-input,
@@ -86,7 +92,7 @@ pub struct Args {
     /// Let HTML and scripts in the notebooks through: only for notebooks whose author you trust
     #[arg(long)]
     trust: bool,
-    /// Title, author, address, header and footer [default: page.toml beside the first notebook]
+    /// Title, author, address, header and footer [default: page.toml in the current folder]
     #[arg(long)]
     config: Option<PathBuf>,
 }
@@ -130,7 +136,15 @@ struct Notebook {
 /// fails, makes the exit status 1.
 pub fn run(layout: &Layout, arguments: &Args) -> Result<ExitCode> {
     let mut notebooks = notebooks(&arguments.notebooks)?;
-    let config = config(arguments.config.as_deref(), &notebooks[0].path)?;
+    let here = env::current_dir().context("the current folder can't be found")?;
+    let config = config(arguments.config.as_deref(), &here)?;
+    for file in passed_over(arguments.config.as_deref(), &here, &notebooks) {
+        eprintln!(
+            "note: {} is not read, since the command was started elsewhere: \
+             if it is yours, name it with --config",
+            file.display()
+        );
+    }
     ensure!(
         !arguments.output.is_file(),
         "{} is a file, and --output takes a folder: name another",
@@ -191,13 +205,13 @@ pub fn publish_copies(
     for (notebook, (_, copy)) in notebooks.iter_mut().zip(executed) {
         notebook.content = copy.clone();
     }
-    let Some(first) = notebooks.first() else {
+    if notebooks.is_empty() {
         return Ok(true);
-    };
+    }
     let program = unpacked()?;
     let maker = Maker {
         layout,
-        config: config(None, &first.path)?,
+        config: config(None, &layout.root)?,
         program: program.path(),
         trust: false,
     };
@@ -235,12 +249,29 @@ fn notebooks(named: &[PathBuf]) -> Result<Vec<Notebook>> {
     Ok(notebooks)
 }
 
-/// The configuration in `named`, else beside the notebook, else none.
-fn config(named: Option<&Path>, notebook: &Path) -> Result<Config> {
-    let beside = notebook.with_file_name(CONFIG);
+/// The configurations beside the notebooks that nobody said to read.
+fn passed_over(named: Option<&Path>, here: &Path, notebooks: &[Notebook]) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = notebooks
+        .iter()
+        .map(|notebook| notebook.path.with_file_name(CONFIG))
+        .filter(|file| file.is_file() && fs::canonicalize(file).ok() != chosen(named, here))
+        .collect();
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// The configuration that is read, if it is there.
+fn chosen(named: Option<&Path>, here: &Path) -> Option<PathBuf> {
+    fs::canonicalize(named.map_or_else(|| here.join(CONFIG), Path::to_path_buf)).ok()
+}
+
+/// The configuration in `named`, else in the folder `here`, else none.
+fn config(named: Option<&Path>, here: &Path) -> Result<Config> {
+    let own = here.join(CONFIG);
     let file = match named {
         Some(file) => file,
-        None if beside.is_file() => &beside,
+        None if own.is_file() => &own,
         None => return Ok(Config::default()),
     };
     let text = fs::read_to_string(file)
@@ -373,13 +404,12 @@ mod tests {
     #[test]
     fn a_configuration_is_found_and_its_faults_are_named() {
         let dir = tempfile::tempdir().unwrap();
-        let notebook = dir.path().join("a.ipynb");
-        assert_eq!(config(None, &notebook).unwrap(), Config::default());
+        assert_eq!(config(None, dir.path()).unwrap(), Config::default());
 
         let file = dir.path().join(CONFIG);
         let with = |text: &str| {
             fs::write(&file, text).unwrap();
-            config(None, &notebook)
+            config(None, dir.path())
         };
         assert_eq!(with("title = 'T'").unwrap().title.as_deref(), Some("T"));
         let unknown = error(with("title = 'T'\nanalytics = 'x'"));
@@ -391,7 +421,27 @@ mod tests {
         assert!(error(with("source = 'ftp://x'")).contains("must begin with https://"));
 
         let elsewhere = dir.path().join("gone.toml");
-        let missing = error(config(Some(&elsewhere), &notebook));
+        let missing = error(config(Some(&elsewhere), dir.path()));
         assert!(missing.contains("gone.toml can't be read"), "{missing}");
+    }
+
+    #[test]
+    fn a_configuration_beside_a_strangers_notebook_is_not_read_but_named() {
+        let (here, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, file) = (theirs.path().join("a.ipynb"), theirs.path().join(CONFIG));
+        fs::write(&path, "{}").unwrap();
+        fs::write(&file, "header = '<script>theirs()</script>'").unwrap();
+        let found = notebooks(&[path]).unwrap();
+        assert_eq!(config(None, here.path()).unwrap(), Config::default());
+        assert_eq!(
+            passed_over(None, here.path(), &found),
+            std::slice::from_ref(&file)
+        );
+
+        // Named, or in the folder where the command was started, it is the author's.
+        assert!(passed_over(Some(&file), here.path(), &found).is_empty());
+        assert!(passed_over(None, theirs.path(), &found).is_empty());
+        let header = config(Some(&file), here.path()).unwrap().header;
+        assert!(header.is_some_and(|header| header.contains("theirs")));
     }
 }

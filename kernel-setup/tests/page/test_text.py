@@ -136,7 +136,7 @@ def test_terminal_text_is_shown_as_a_terminal_shows_it(studio):
         )
     )
     assert "50 %" not in page and "100 %" in page
-    assert 'ansi-red-intense-fg ansi-bold">red' in page and "pink</span> &lt;b&gt; link" in page
+    assert 'ansi-red-intense-fg ansi-bold">red' in page and " pink &lt;b&gt; link" in page
     assert "\x1b" not in page and "style=" not in page and "http://x" not in page
     assert "<summary>82 lines more</summary>" in page
     assert "<summary>Messages, 3 lines</summary>" in page
@@ -163,20 +163,24 @@ def test_figures_carry_their_words_and_size(studio):
             code("c", display({"image/png": png(), "text/plain": "<Figure size 640x480>"})),
             text('![a drawing](drawing.png "Drawn by hand")'),
             code("d", display({"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>"})),
+            code("e", display({"image/svg+xml": "<svg width=9 height=9/>", "image/png": png()})),
+            code("f", display({"image/svg+xml": "no drawing", "image/png": png()})),
         )
     )
-    alts = re.findall(r'<img [^>]*alt="([^"]*)"', page)
+    alts = re.findall(r'<(?:img|svg) [^>]*(?:alt|role="img" aria-label)="([^"]*)"', page)
     assert alts == [
         "Loss &quot;falls&quot; &amp; rests.",
         "words beside it",
         "Figure 3",
         "a drawing",
         "Figure 4",
+        "Figure 5",
+        "Figure 6",
     ]
     assert 'width="320" height="160"' in page and 'width="100" height="50"' in page
     assert "<figcaption>The loss</figcaption>" in page
     assert "<figcaption>Drawn by hand</figcaption>" in page
-    assert page.count('src="data:image/') == 5
+    assert page.count('src="data:image/') == 5 and page.count("<svg") == 2
 
 
 def test_a_strangers_html_runs_nothing_and_fetches_nothing(studio):
@@ -215,7 +219,7 @@ def test_with_trust_the_notebooks_html_is_its_authors(studio):
         code("a", display({"text/html": "<b onclick='x()'>y</b>"})),
     ]
     page = studio.page(*cells, trust=True)
-    assert "<script>own()</script>" in page and "onclick='x()'" in page
+    assert "<script>own()</script>" in page and 'onclick="x()"' in page
     assert "Content-Security-Policy" not in page
 
 
