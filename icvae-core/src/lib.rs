@@ -44,6 +44,7 @@
 //! ```
 
 mod autograd;
+mod cpu;
 pub mod data;
 pub mod device;
 pub mod error;
@@ -57,7 +58,6 @@ pub mod notebook;
 pub mod plot;
 pub mod settings;
 pub mod train;
-mod wide;
 
 pub use autograd::{no_grad, seeded};
 pub use error::{Error, Result};

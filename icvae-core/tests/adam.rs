@@ -114,6 +114,24 @@ fn what_cannot_be_optimised_is_refused_in_one_sentence() {
         error.contains("the gradient of v0 has the shape [9]"),
         "{error}"
     );
+    let sizes = [vec![1], vec![7, 3], vec![300, 257], vec![2, 3, 5]];
+    let zeros = |kind| {
+        sizes
+            .iter()
+            .map(|s| Tensor::zeros(s, (kind, Device::Cpu)))
+            .collect::<Vec<_>>()
+    };
+    let error = adam.apply(&zeros(Kind::Double)).unwrap_err().to_string();
+    assert!(error.contains("the gradient of v0 holds Double"), "{error}");
+    let whole = Tensor::zeros([10], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+    let twice = vec![
+        ("a".to_owned(), whole.shallow_clone()),
+        ("b".to_owned(), whole.shallow_clone()),
+    ];
+    let error = Adam::for_variables(twice, &AdamConfig::default())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("a and b share memory"), "{error}");
     let double = Tensor::zeros([2], (Kind::Double, Device::Cpu)).set_requires_grad(true);
     let error = Adam::for_variables(vec![("d".into(), double)], 1e-3, &AdamConfig::default());
     assert!(error.unwrap_err().to_string().contains("works on float32"));
@@ -264,4 +282,26 @@ fn a_loss_that_cannot_be_derived_is_an_error_and_no_crash() {
     }
     assert_eq!(all[1].detach(), before);
     assert_ne!(all[0].detach(), first);
+}
+
+#[test]
+fn a_gradient_that_is_the_variable_itself_is_read_before_it_is_moved() {
+    let _turn = turn();
+    tch::manual_seed(4);
+    let start = Tensor::randn([300, 257], (Kind::Float, Device::Cpu));
+    let run = |aliased: bool| {
+        let v = start.copy().set_requires_grad(true);
+        let named = vec![("v".to_owned(), v.shallow_clone())];
+        let mut adam = Adam::for_variables(named, &AdamConfig::default()).unwrap();
+        for _ in 0..3 {
+            let gradient = if aliased {
+                v.detach()
+            } else {
+                v.detach().copy()
+            };
+            adam.apply(&[gradient]).unwrap();
+        }
+        v.detach()
+    };
+    assert_eq!(run(true), run(false));
 }

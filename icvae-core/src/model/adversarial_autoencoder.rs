@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor, nn, nn::ModuleT};
 
 use super::width::{check_sizes, check_width};
-use super::{Activation, DenseStack, Prior, StackConfig, dense};
+use super::{Activation, Dense, DenseStack, Prior, StackConfig, dense};
 use crate::data::Batch;
 use crate::loss;
 use crate::train::{Losses, Model, Turn};
@@ -132,7 +132,7 @@ pub struct AdversarialAutoencoder {
 #[derive(Debug)]
 struct Network {
     stack: DenseStack,
-    output: nn::Linear,
+    output: Dense,
 }
 
 impl Network {

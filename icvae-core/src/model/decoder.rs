@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use super::{Activation, DenseStack, StackConfig, dense};
+use super::{Activation, Dense, DenseStack, StackConfig, dense};
 use crate::Result;
 
 /// A dense stack from a code (and a condition beside it) to an image.
@@ -12,8 +12,7 @@ use crate::Result;
 #[derive(Debug)]
 pub struct Decoder {
     trunk: DenseStack,
-    output: nn::Linear,
-    output_activation: Activation,
+    output: Dense,
 }
 
 impl Decoder {
@@ -29,12 +28,8 @@ impl Decoder {
         config: &StackConfig,
     ) -> Result<Self> {
         let trunk = DenseStack::new(path, "dec", inputs, config)?;
-        let output = dense(path / "x_hat", trunk.outputs(), outputs);
-        Ok(Self {
-            trunk,
-            output,
-            output_activation,
-        })
+        let output = dense(path / "x_hat", trunk.outputs(), outputs).with(output_activation);
+        Ok(Self { trunk, output })
     }
 
     /// Decodes z, `[B, Z]`, with the condition c, `[B, C]`, beside it where the model has one.
@@ -44,6 +39,6 @@ impl Decoder {
             None => z.shallow_clone(),
         };
         let h = self.trunk.forward_t(&input, train);
-        self.output_activation.apply(&self.output.forward(&h))
+        self.output.forward(&h)
     }
 }

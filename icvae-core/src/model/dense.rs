@@ -4,7 +4,7 @@ use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
 use super::{Activation, batch_norm};
-use crate::{Error, Result};
+use crate::{Error, Result, cpu};
 
 /// A fully connected layer a ↦ aWᵀ + b with W ∈ ℝ^(out×in), drawn as Keras does it: Glorot uniform,
 /// W ~ U(±√(6 / (in + out))) (Glorot and Bengio 2010, equation 16), and b = 0.
@@ -12,17 +12,16 @@ use crate::{Error, Result};
 /// Maps `[B, inputs]` to `[B, outputs]`. Its parameters are `weight` and `bias` under `path`.
 ///
 /// ```
-/// use icvae_core::{model::dense, tch::{nn, Device}};
+/// use icvae_core::model::{Activation, dense};
+/// use icvae_core::tch::{Device, Kind, Tensor, nn, nn::Module};
 ///
 /// let vs = nn::VarStore::new(Device::Cpu);
-/// let layer = dense(vs.root() / "enc_h1", 784, 512);
+/// let layer = dense(vs.root() / "enc_h1", 784, 512).with(Activation::Tanh);
 /// assert_eq!(layer.ws.size(), [512, 784]);
+/// let x = Tensor::rand([32, 784], (Kind::Float, Device::Cpu));
+/// assert_eq!(layer.forward(&x).size(), [32, 512]);
 /// ```
-pub fn dense<'a>(
-    path: impl std::borrow::Borrow<nn::Path<'a>>,
-    inputs: i64,
-    outputs: i64,
-) -> nn::Linear {
+pub fn dense<'a>(path: impl std::borrow::Borrow<nn::Path<'a>>, inputs: i64, outputs: i64) -> Dense {
     let bound = (6.0 / (inputs + outputs) as f64).sqrt();
     let config = nn::LinearConfig {
         ws_init: nn::Init::Uniform {
@@ -32,7 +31,57 @@ pub fn dense<'a>(
         bs_init: Some(nn::Init::Const(0.0)),
         bias: true,
     };
-    nn::linear(path, inputs, outputs, config)
+    nn::linear(path, inputs, outputs, config).into()
+}
+
+/// A fully connected layer and, if it has one, the activation function after it: a ↦ f(aWᵀ + b).
+///
+/// It does what tch's `nn::Linear` and [`Activation::apply`] do one after the other, and libtorch's autograd
+/// sees it as one operation. On the CPU it is computed by this crate, with the widest instructions that the
+/// processor has, and its derivative too. Any other tensor operations may stand around it.
+///
+/// [`dense`] makes one with Keras' initial weights; a `nn::Linear` with others becomes one by `into()`.
+#[derive(Debug)]
+pub struct Dense {
+    /// The weights W, `[out, in]`.
+    pub ws: Tensor,
+    /// The biases b, `[out]`.
+    pub bs: Option<Tensor>,
+    /// f.
+    pub activation: Activation,
+}
+
+impl Dense {
+    /// The layer with an activation function after it, instead of what it had.
+    #[must_use]
+    pub fn with(self, activation: Activation) -> Self {
+        Self { activation, ..self }
+    }
+}
+
+impl From<nn::Linear> for Dense {
+    fn from(layer: nn::Linear) -> Self {
+        Self {
+            ws: layer.ws,
+            bs: layer.bs,
+            activation: Activation::Linear,
+        }
+    }
+}
+
+impl Module for Dense {
+    /// Maps `[B, in]` to `[B, out]`.
+    ///
+    /// # Panics
+    /// As every module of tch, if the shape doesn't fit.
+    fn forward(&self, x: &Tensor) -> Tensor {
+        let y = cpu::dense::forward(x, &self.ws, self.bs.as_ref(), self.activation);
+        y.unwrap_or_else(|error| {
+            let [outputs, inputs] = [0, 1].map(|i| self.ws.size().get(i).copied().unwrap_or(0));
+            let shape = x.size();
+            panic!("a dense layer of [B, {inputs}] to [B, {outputs}] was given {shape:?}: {error}")
+        })
+    }
 }
 
 /// The numbers that define a [`DenseStack`].
@@ -76,14 +125,13 @@ impl StackConfig {
 #[derive(Debug)]
 pub struct DenseStack {
     layers: Vec<Layer>,
-    activation: Activation,
     dropout: f64,
     outputs: i64,
 }
 
 #[derive(Debug)]
 struct Layer {
-    dense: nn::Linear,
+    dense: Dense,
     norm: Option<nn::BatchNorm>,
 }
 
@@ -102,14 +150,13 @@ impl DenseStack {
                 .batch_norm
                 .then(|| batch_norm(&layer_path / "norm", units));
             layers.push(Layer {
-                dense: dense(&layer_path, width, units),
+                dense: dense(&layer_path, width, units).with(config.activation),
                 norm,
             });
             width = units;
         }
         Ok(Self {
             layers,
-            activation: config.activation,
             dropout: config.dropout,
             outputs: width,
         })
@@ -124,7 +171,7 @@ impl DenseStack {
 impl ModuleT for DenseStack {
     fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
         self.layers.iter().fold(x.shallow_clone(), |h, layer| {
-            let mut h = self.activation.apply(&layer.dense.forward(&h));
+            let mut h = layer.dense.forward(&h);
             if let Some(norm) = &layer.norm {
                 h = norm.forward_t(&h, train);
             }

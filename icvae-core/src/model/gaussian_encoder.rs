@@ -3,7 +3,7 @@
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use super::{Activation, DenseStack, Gaussian, StackConfig, dense};
+use super::{Activation, Dense, DenseStack, Gaussian, StackConfig, dense};
 use crate::Result;
 
 /// A dense stack with two heads, the mean and the log-variance of a diagonal Gaussian.
@@ -12,9 +12,8 @@ use crate::Result;
 #[derive(Debug)]
 pub struct GaussianEncoder {
     trunk: DenseStack,
-    mean: nn::Linear,
-    log_var: nn::Linear,
-    mean_activation: Activation,
+    mean: Dense,
+    log_var: Dense,
 }
 
 impl GaussianEncoder {
@@ -30,13 +29,12 @@ impl GaussianEncoder {
         config: &StackConfig,
     ) -> Result<Self> {
         let trunk = DenseStack::new(path, "enc", inputs, config)?;
-        let mean = dense(path / "z_mean", trunk.outputs(), latent);
+        let mean = dense(path / "z_mean", trunk.outputs(), latent).with(mean_activation);
         let log_var = dense(path / "z_log_sigma_sq", trunk.outputs(), latent);
         Ok(Self {
             trunk,
             mean,
             log_var,
-            mean_activation,
         })
     }
 
@@ -44,7 +42,7 @@ impl GaussianEncoder {
     pub fn forward_t(&self, x: &Tensor, train: bool) -> Gaussian {
         let h = self.trunk.forward_t(x, train);
         Gaussian {
-            mean: self.mean_activation.apply(&self.mean.forward(&h)),
+            mean: self.mean.forward(&h),
             log_var: self.log_var.forward(&h),
         }
     }

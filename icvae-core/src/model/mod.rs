@@ -22,7 +22,7 @@ pub use adversarial_autoencoder::{AdversarialAutoencoder, AdversarialConfig, Gam
 pub use batch_norm::batch_norm;
 pub use config::IcvaeConfig;
 pub use decoder::Decoder;
-pub use dense::{DenseStack, StackConfig, dense};
+pub use dense::{Dense, DenseStack, StackConfig, dense};
 pub use gaussian_encoder::GaussianEncoder;
 pub use icvae::{Icvae, Terms};
 pub use likelihood::Likelihood;

@@ -17,7 +17,6 @@ mod run;
 mod schedule;
 mod step;
 mod store;
-pub(crate) mod team;
 mod tensorboard;
 mod trainer;
 mod turn;

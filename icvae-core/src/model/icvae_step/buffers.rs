@@ -4,8 +4,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::super::IcvaeConfig;
 use super::matrix::Matrix;
+use crate::cpu::wide::wide;
 use crate::data::Dataset;
-use crate::wide::wide;
 use crate::{Error, Result};
 
 /// Values of a forward pass and, prefixed `d_`, the derivatives of the loss with respect to them.

@@ -6,10 +6,10 @@ use tch::{Tensor, nn};
 
 use super::super::Activation;
 use super::matrix::Matrix;
-use super::product::{Panel, Target, is_faster_here, multiply};
 use crate::Result;
-use crate::train::team::{part_of, share};
-use crate::wide::wide;
+use crate::cpu::product::{Kernel, Panel, Target, multiply};
+use crate::cpu::team::{part_of, share};
+use crate::cpu::wide::wide;
 
 /// Columns that two threads share out are multiples of this: a cache line belongs to one thread.
 const LINE: usize = 16;
@@ -29,8 +29,8 @@ pub(super) struct Layer {
     input_examples: Panel,
     input_units: Panel,
     derivative_examples: Panel,
-    /// Whether libtorch multiplies.
-    by_libtorch: bool,
+    /// None where libtorch multiplies.
+    kernel: Option<Kernel>,
 }
 
 /// Where the derivative with respect to a layer's input goes.
@@ -73,20 +73,20 @@ impl Layer {
             input_examples: Panel::default(),
             input_units: Panel::default(),
             derivative_examples: Panel::default(),
-            by_libtorch: !is_faster_here(),
+            kernel: Kernel::here().into_iter().next(),
         })
     }
 
     /// output = input · Wᵀ + b.
     pub(super) fn forward(&mut self, input: &Matrix, output: &mut Matrix) -> Result<()> {
-        if self.by_libtorch {
+        let Some(kernel) = self.kernel else {
             let _ = self.bias.tensor.f_addmm_out(
                 &output.tensor,
                 &input.tensor,
                 &self.weight.transposed,
             )?;
             return Ok(());
-        }
+        };
         let (rows, inner, columns) = (input.rows, input.columns, output.columns);
         let x = self.input_examples.resize(inner, rows);
         let source = input.place().transposed();
@@ -105,7 +105,7 @@ impl Layer {
         shared(rows * inner * columns, &|part, parts| {
             let mine = lines_of(columns, part, parts);
             // SAFETY: threads write to different columns, and nothing else is written to.
-            unsafe { multiply(x, others, mine, target) }
+            unsafe { multiply(kernel, x, others, mine, target) }
         });
         Ok(())
     }
@@ -117,9 +117,9 @@ impl Layer {
         d_output: &Matrix,
         back: Option<Back<'_>>,
     ) -> Result<()> {
-        if self.by_libtorch {
+        let Some(kernel) = self.kernel else {
             return self.backward_by_libtorch(input, d_output, back);
-        }
+        };
         let (rows, inner, outer) = (input.rows, input.columns, d_output.columns);
         let (x, dy, w) = (input.place(), d_output.place(), self.weight.place());
         let db = self.d_bias.place_mut();
@@ -160,10 +160,10 @@ impl Layer {
             unsafe {
                 let db = db.in_row(0, &mine);
                 sum_rows(db, derivatives.chunks_exact(outer), &mine);
-                multiply(units, dy, mine, dw);
+                multiply(kernel, units, dy, mine, dw);
                 if let Some((examples, dx, through)) = back {
                     let mine = lines_of(inner, part, parts);
-                    multiply(examples, w, mine.clone(), dx);
+                    multiply(kernel, examples, w, mine.clone(), dx);
                     if let Some((activation, h)) = through {
                         for (row, h) in h.chunks_exact(inner).enumerate() {
                             derive(activation, &h[mine.clone()], dx.place.in_row(row, &mine));
@@ -267,85 +267,4 @@ pub(super) fn derive(activation: Activation, h: &[f32], d: &mut [f32]) {
             Activation::Softplus => pairs.for_each(|(d, h)| *d *= 1.0 - (-h).exp()),
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use tch::{Device, Kind};
-
-    use super::super::product::is_possible_here;
-    use super::*;
-
-    /// Numbers that no generator has to be asked for, `[rows, columns]`.
-    fn numbers(rows: usize, columns: usize, seed: f64) -> Tensor {
-        let n = (rows * columns) as i64;
-        let waves = (Tensor::arange(n, (Kind::Double, Device::Cpu)) * (1.0 + seed)).sin();
-        waves
-            .to_kind(Kind::Float)
-            .view([rows as i64, columns as i64])
-    }
-
-    fn assert_close(what: &str, found: &Tensor, expected: &Tensor) {
-        let apart = (found - expected).abs().max().double_value(&[]);
-        assert!(apart < 1e-4, "{what}: off by {apart:e}");
-    }
-
-    #[test]
-    #[allow(clippy::unwrap_used)]
-    fn both_ways_to_multiply_agree_with_the_definition() {
-        // Odd sizes leave tiles half full; the last ones are shared between threads.
-        let sizes = [
-            (1, 1, 1),
-            (5, 26, 7),
-            (31, 13, 33),
-            (33, 45, 12),
-            (32, 300, 128),
-            (70, 130, 99),
-        ];
-        let ways = [Some(true), is_possible_here().then_some(false)];
-        for ((rows, inner, outer), by_libtorch) in sizes
-            .iter()
-            .flat_map(|size| ways.iter().flatten().map(move |way| (*size, *way)))
-        {
-            let vs = nn::VarStore::new(Device::Cpu);
-            let (w, b) = (
-                numbers(outer, inner, 0.1),
-                numbers(1, outer, 0.2).squeeze_dim(0),
-            );
-            let path = vs.root() / "only";
-            let _ = (path.var_copy("weight", &w), path.var_copy("bias", &b));
-            let names = ["only.bias", "only.weight"].map(str::to_owned);
-            let gradients = [b.zeros_like(), w.zeros_like()];
-            let mut layer = Layer::new(&vs, &names, &gradients, "only").unwrap();
-            layer.by_libtorch = by_libtorch;
-
-            let x = Matrix::of(numbers(rows, inner, 0.3));
-            let dy = Matrix::of(numbers(rows, outer, 0.4));
-            let mut y = Matrix::zeros(rows, outer as i64);
-            layer.forward(&x, &mut y).unwrap();
-            assert_close("y", &y.tensor, &(x.tensor.matmul(&w.tr()) + &b));
-
-            let mut dx = Matrix::zeros(rows, inner as i64);
-            let back = Back::to(&mut dx, None);
-            layer.backward(&x, &dy, Some(back)).unwrap();
-            let once = dy.tensor.matmul(&w);
-            assert_close("dx", &dx.tensor, &once);
-            assert_close(
-                "dW",
-                &layer.d_weight.tensor,
-                &dy.tensor.tr().matmul(&x.tensor),
-            );
-            let sums = dy.tensor.sum_dim_intlist(0, true, Kind::Float);
-            assert_close("db", &layer.d_bias.tensor, &sums);
-
-            let back = Back {
-                d_input: &mut dx,
-                add: true,
-                through: Some((Activation::Tanh, &x)),
-            };
-            layer.backward(&x, &dy, Some(back)).unwrap();
-            let expected = once * 2.0 * (1.0 - x.tensor.square());
-            assert_close("dx, added and derived", &dx.tensor, &expected);
-        }
-    }
 }

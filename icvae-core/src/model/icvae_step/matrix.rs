@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::product::Place;
+use crate::cpu::product::Place;
 
 /// Rows and columns of float32 on the CPU, in memory that nothing else writes to.
 pub(super) struct Matrix {

@@ -7,7 +7,6 @@
 mod buffers;
 mod layer;
 mod matrix;
-mod product;
 mod terms;
 
 use tch::{Device, Tensor};

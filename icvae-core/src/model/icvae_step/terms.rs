@@ -6,8 +6,8 @@ use super::super::{Activation, IcvaeConfig, Likelihood};
 use super::buffers::Buffers;
 use super::layer::derive;
 use super::matrix::Matrix;
+use crate::cpu::wide::wide;
 use crate::loss::VARIANCE_FLOOR;
-use crate::wide::wide;
 
 /// The reconstruction term, summed over the batch. With `scale`, x̂ in `b.output` is replaced by
 /// `scale` times the term's derivative with respect to the last layer before its activation.
