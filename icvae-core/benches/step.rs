@@ -7,32 +7,44 @@
 //!
 //! Digits are MNIST where `ICVAE_MNIST_DIR` or the cache has them, else drawn ones: the work is the same.
 
+mod models;
+
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use icvae_core::data::{self, Batches, Dataset, Digits};
 use icvae_core::model::{Icvae, IcvaeConfig};
 use icvae_core::tch::{self, Device, Kind, Tensor};
-use icvae_core::train::{Adam, AdamConfig, Model, Optimizer, TrainConfig, Trainer};
+use icvae_core::train::{Adam, AdamConfig, Model, Optimizer, TrainConfig, Trainer, Turn};
 use icvae_core::{Settings, settings::DataSource};
 
 /// A model under training, step by step as the trainer does it.
-struct Bench<'a> {
-    model: &'a Icvae,
+struct Bench<'a, M: Model> {
+    model: &'a M,
     data: &'a Dataset,
-    adam: Adam,
+    /// One for each turn, or the one of a model without turns.
+    optimisers: Vec<Adam>,
     batches: Vec<Tensor>,
     next: usize,
 }
 
-impl<'a> Bench<'a> {
-    fn new(model: &'a Icvae, data: &'a Dataset, batch: usize) -> icvae_core::Result<Self> {
-        let adam = Adam::new(model.var_store(), 5e-4, &AdamConfig::default())?;
+impl<'a, M: Model> Bench<'a, M> {
+    fn new(model: &'a M, data: &'a Dataset, batch: usize) -> icvae_core::Result<Self> {
+        let (vs, config) = (model.var_store(), AdamConfig::default());
+        let turns = model.turns();
+        let of_turn = |turn: &Turn| Adam::for_variables(turn.variables(vs)?, 5e-4, &config);
+        let mut optimisers = turns
+            .iter()
+            .map(of_turn)
+            .collect::<icvae_core::Result<Vec<_>>>()?;
+        if turns.is_empty() {
+            optimisers.push(Adam::new(vs, 5e-4, &config)?);
+        }
         let batches = Batches::shuffled(data.len(), batch, 0, 1)?.collect();
         Ok(Self {
             model,
             data,
-            adam,
+            optimisers,
             batches,
             next: 0,
         })
@@ -46,9 +58,28 @@ impl<'a> Bench<'a> {
 
     fn by_autograd(&mut self) -> icvae_core::Result<()> {
         let indices = self.indices();
-        let losses = self.model.losses(&self.data.batch(&indices)?, true)?;
-        self.adam.minimise(losses.total())
+        let batch = self.data.batch(&indices)?;
+        let turns = self.model.turns();
+        if turns.is_empty() {
+            let losses = self.model.losses(&batch, true)?;
+            return self.optimisers[0].minimise(losses.total());
+        }
+        for (turn, adam) in turns.iter().zip(&mut self.optimisers) {
+            adam.minimise(self.model.turn_losses(turn, &batch)?.total())?;
+        }
+        Ok(())
     }
+}
+
+/// The median time of a step of a model, in milliseconds.
+fn step_of<M: Model>(
+    model: &M,
+    data: &Dataset,
+    batch: usize,
+    times: usize,
+) -> icvae_core::Result<f64> {
+    let mut bench = Bench::new(model, data, batch)?;
+    Ok(median(times, || bench.by_autograd().expect("the data fit")))
 }
 
 fn digits() -> icvae_core::Result<Digits> {
@@ -135,15 +166,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let ours = median(times, || {
                 let indices = bench.indices();
                 fast.run(&digits, &indices).expect("the data fit the model");
-                bench
-                    .adam
+                bench.optimisers[0]
                     .apply(fast.gradients())
                     .expect("the gradients fit the variables");
             });
             let readable = median(times, || bench.by_autograd().expect("the data fit"));
+            let cell = step_of(&models::Cell::new(), &digits, batch, times)?;
             println!(
-                r#"{{"batch": {batch}, "ours": {ours:.4}, "ours, by autograd": {readable:.4}}}"#
+                r#"{{"model": "ICVAE", "batch": {batch}, "ours": {ours:.4}, "ours, by autograd": {readable:.4}, "ours, as the cells write it": {cell:.4}}}"#
             );
+        }
+        if after("--batches").is_none() {
+            let companions = [
+                ("VAE", 100, step_of(&models::vae()?, &digits, 100, times)?),
+                ("CVAE", 500, step_of(&models::cvae()?, &digits, 500, times)?),
+                (
+                    "AAE",
+                    100,
+                    step_of(&models::adversarial()?, &digits, 100, times)?,
+                ),
+            ];
+            for (name, batch, ours) in companions {
+                println!(r#"{{"model": "{name}", "batch": {batch}, "ours": {ours:.4}}}"#);
+            }
         }
         return Ok(());
     }
@@ -159,8 +204,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             b.iter(|| {
                 let indices = bench.indices();
                 fast.run(&digits, &indices).expect("the data fit the model");
-                bench
-                    .adam
+                bench.optimisers[0]
                     .apply(fast.gradients())
                     .expect("the gradients fit the variables");
             });
@@ -182,8 +226,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         group.bench_function("optimiser", |b| {
             b.iter(|| {
-                bench
-                    .adam
+                bench.optimisers[0]
                     .apply(fast.gradients())
                     .expect("the gradients fit")
             });

@@ -128,7 +128,7 @@ fn what_cannot_be_optimised_is_refused_in_one_sentence() {
         ("a".to_owned(), whole.shallow_clone()),
         ("b".to_owned(), whole.shallow_clone()),
     ];
-    let error = Adam::for_variables(twice, &AdamConfig::default())
+    let error = Adam::for_variables(twice, 5e-4, &AdamConfig::default())
         .unwrap_err()
         .to_string();
     assert!(error.contains("a and b share memory"), "{error}");
@@ -292,7 +292,7 @@ fn a_gradient_that_is_the_variable_itself_is_read_before_it_is_moved() {
     let run = |aliased: bool| {
         let v = start.copy().set_requires_grad(true);
         let named = vec![("v".to_owned(), v.shallow_clone())];
-        let mut adam = Adam::for_variables(named, &AdamConfig::default()).unwrap();
+        let mut adam = Adam::for_variables(named, 5e-4, &AdamConfig::default()).unwrap();
         for _ in 0..3 {
             let gradient = if aliased {
                 v.detach()

@@ -8,9 +8,10 @@
 mod turn;
 
 use icvae_core::model::{Activation, Dense, dense};
+use icvae_core::no_grad;
 use icvae_core::tch::nn::{self, Module};
 use icvae_core::tch::{self, Device, Kind, Tensor};
-use icvae_core::train::{Adam, AdamConfig};
+use icvae_core::train::{Adam, AdamConfig, Optimizer};
 use turn::turn;
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -27,7 +28,7 @@ impl Twins {
         tch::manual_seed(5);
         let vs = nn::VarStore::new(Device::Cpu);
         let ours = dense(vs.root() / "only", inputs, outputs).with(activation);
-        tch::no_grad(|| {
+        no_grad(|| {
             let _ = ours.bs.as_ref().unwrap().shallow_clone().normal_(0.0, 0.5);
         });
         Self { vs, ours, inputs }
@@ -218,7 +219,7 @@ fn without_autograd_nothing_is_recorded() {
     let _turn = turn();
     let twins = Twins::new(30, 20, Activation::Tanh);
     let x = twins.x(8);
-    let y = tch::no_grad(|| twins.ours.forward(&x));
+    let y = no_grad(|| twins.ours.forward(&x));
     assert!(!y.requires_grad());
     assert!(twins.ours.forward(&x).requires_grad());
     assert_close(&y, &twins.theirs(&x), "y");
@@ -228,7 +229,8 @@ fn without_autograd_nothing_is_recorded() {
 fn a_second_backward_and_changed_numbers_are_refused_with_libtorchs_words() {
     let _turn = turn();
     let twins = Twins::new(30, 20, Activation::Tanh);
-    let x = twins.x(8);
+    // libtorch keeps W only for the gradient of x; we keep it always.
+    let x = twins.x(8).set_requires_grad(true);
     let [w, b] = twins.leaves();
     let again = |loss: &Tensor, keep| Tensor::f_run_backward(&[loss], &[w, b], keep, false);
     let loss = squares(&|x| twins.ours.forward(x), &x);
@@ -241,7 +243,7 @@ fn a_second_backward_and_changed_numbers_are_refused_with_libtorchs_words() {
     );
     for changed in [w, &x] {
         let loss = squares(&|x| twins.ours.forward(x), &x);
-        tch::no_grad(|| drop(changed.shallow_clone().g_add_scalar_(0.0)));
+        no_grad(|| drop(changed.shallow_clone().g_add_scalar_(0.0)));
         let error = again(&loss, false).unwrap_err().to_string();
         assert!(
             error.contains("modified by an inplace operation"),
@@ -249,7 +251,7 @@ fn a_second_backward_and_changed_numbers_are_refused_with_libtorchs_words() {
         );
     }
     // An optimiser's step is such a change.
-    let mut adam = Adam::new(&twins.vs, &AdamConfig::default()).unwrap();
+    let mut adam = Adam::new(&twins.vs, 5e-4, &AdamConfig::default()).unwrap();
     let (first, second) = (
         squares(&|x| twins.ours.forward(x), &x),
         twins.ours.forward(&x),
@@ -296,7 +298,7 @@ fn ten_steps_of_adam_are_those_with_whole_gradients() {
             epsilon: 1e-3,
             ..Default::default()
         };
-        let mut adam = Adam::new(&vs, &config).unwrap();
+        let mut adam = Adam::new(&vs, 5e-4, &config).unwrap();
         for _ in 0..10 {
             let x = Tensor::randn([33, 50], FLOAT);
             let h = layers[1].forward(&layers[1].forward(&layers[0].forward(&x)));
@@ -311,7 +313,6 @@ fn ten_steps_of_adam_are_those_with_whole_gradients() {
             } else {
                 adam.minimise(&loss).unwrap();
             }
-            assert_eq!(adam.unreached(), ["h3.bias", "h3.weight"]);
         }
         let mut all: Vec<_> = vs.variables().into_iter().collect();
         all.extend(adam.state());

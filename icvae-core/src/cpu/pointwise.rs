@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn the_functions_are_those_of_double_precision() {
-        let functions: [(Activation, fn(f64) -> f64); 4] = [
+        type Exact = fn(f64) -> f64;
+        let functions: [(Activation, Exact); 4] = [
             (Activation::Tanh, f64::tanh),
             (Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
             (Activation::Elu, |x| if x > 0.0 { x } else { x.exp_m1() }),
