@@ -74,8 +74,8 @@ impl Model for Cell {
             .with("pairwise KL", pairs))
     }
 
-    fn settings(&self) -> icvae_core::serde_json::Value {
-        icvae_core::serde_json::json!("the tutorial's cells")
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!("the tutorial's cells")
     }
 
     fn rebuild(&self) -> Result<Self> {
