@@ -5,9 +5,14 @@ Usage: run.py NOTEBOOK TARGET KERNEL
 Each cell is reported with the time from sending it to the start of its own code, where the kernel
 tells that time (`metadata.started` of its reply), and the time that it took in all. The exit status
 is 1 if a cell failed: the run stops there, and what was done until then is written all the same.
+So it is after Ctrl-C and SIGTERM, which interrupt the cell; a second one, or a cell that has not ended
+after some seconds, ends the kernel.
 """
 
+import asyncio
+import contextlib
 import ctypes
+import json
 import os
 import re
 import signal
@@ -20,6 +25,11 @@ from datetime import datetime
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+# How long an interrupted cell may take to end.
+GRACE = 15.0
+# Signals that come together are one: a terminal sends Ctrl-C to us and to `cargo kernel`, which passes it on.
+TOGETHER = 0.5
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 PANIC = re.compile(r"^thread '.*panicked at ", re.MULTILINE)
@@ -36,6 +46,44 @@ class Failure(Exception):
     """A cell that failed, as one line."""
 
 
+class Client(NotebookClient):
+    """A client that interrupts its cell where nbclient's own takes the kernel away."""
+
+    runner = None
+    asked = None
+
+    async def async_start_new_kernel(self, **kwargs):
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop, number)
+        await super().async_start_new_kernel(**kwargs)
+
+    def stop(self, number):
+        now = time.monotonic()
+        if self.asked is not None and now - self.asked < TOGETHER:
+            return
+        first, self.asked = self.asked is None, now
+        self.runner.stopped = "by Ctrl-C" if number == signal.SIGINT else "by SIGTERM"
+        if first and self.runner.number > 0:
+            self.later(self.km.interrupt_kernel)
+            asyncio.get_running_loop().call_later(GRACE, self.end)
+        else:
+            self.end()
+
+    def end(self):
+        self.later(self.km.shutdown_kernel, now=True)
+
+    def later(self, call, **kwargs):
+        async def work():
+            # The kernel may be gone already, which is what is wanted.
+            with contextlib.suppress(Exception):
+                result = call(**kwargs)
+                if asyncio.iscoroutine(result) or asyncio.isfuture(result):
+                    await result
+
+        self.work = asyncio.ensure_future(work())
+
+
 class Runner:
     """Reports cells as they are done, and finds the failures that a kernel doesn't report."""
 
@@ -46,6 +94,7 @@ class Runner:
         self.sent = 0.0
         self.waits = []
         self.failure = None
+        self.stopped = None
 
     def send(self, cell, cell_index):
         if is_code(cell):
@@ -72,12 +121,15 @@ class Runner:
 
     def describe(self, error):
         """The failure of the present cell in one line."""
+        if self.stopped:
+            where = f"cell {self.number}" if self.number else "the run, before its first cell,"
+            return f"{where} was interrupted {self.stopped}; what was done until then is kept"
         if isinstance(error, CellExecutionError):
             what = f"{error.ename}: {last_line(error.evalue)}"
         elif isinstance(error, DeadKernelError):
             what = "the kernel died"
         else:
-            what = str(error)
+            what = str(error) or type(error).__name__
         return f"cell {self.number} failed: {ANSI.sub('', what)}"
 
 
@@ -124,6 +176,8 @@ def write_whole(notebook, target):
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             nbformat.write(notebook, file)
+            file.flush()
+            os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)
@@ -133,15 +187,78 @@ def write_whole(notebook, target):
         raise
 
 
-def main(source, target, kernel):
+def fault_of(content):
+    """What keeps a JSON value from being a notebook, or None."""
+    if not isinstance(content, dict):
+        return "it is no JSON object"
+    if not isinstance(content.get("nbformat"), int):
+        return "it has no version (`nbformat`)"
+    if content["nbformat"] < 4:
+        return f"it is of the old format {content['nbformat']}: open and save it in JupyterLab once"
+    cells = content.get("cells")
+    if not isinstance(cells, list):
+        return "it has no list of cells"
+    for number, cell in enumerate(cells, 1):
+        if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str):
+            return f"entry {number} of its cells is none"
+        text = cell.get("source")
+        lines = text if isinstance(text, list) else [text]
+        if not all(isinstance(line, str) for line in lines):
+            return f"cell {number} has no text"
+    return None
+
+
+def read(source):
+    """The notebook, or what is wrong with it."""
     try:
-        notebook = nbformat.read(source, as_version=4)
+        with open(source, encoding="utf-8") as file:
+            content = json.load(file)
+    except OSError as error:
+        return None, f"it can't be read: {error.strerror}"
+    except RecursionError:
+        return None, "it is nested too deeply"
+    except ValueError:
+        return None, "it is no JSON"
+    fault = fault_of(content)
+    if fault:
+        return None, fault
+    try:
+        # Its own words on what is wrong go to nobody: the check below says it once.
+        notebook = nbformat.reads(json.dumps(content), as_version=4)
+        nbformat.validate(notebook)
+        return notebook, None
+    except nbformat.ValidationError as error:
+        place = ".".join(str(part) for part in error.absolute_path or ()) if hasattr(error, "absolute_path") else ""
+        where = f" at {place}" if place else ""
+        return None, f"it does not keep to the format{where}"
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        print(f"  {source} is not a notebook: {reason}")
+        return None, f"it does not keep to the format ({type(error).__name__})"
+
+
+def fault_of_target(target):
+    """What will keep the copy from being written, or None: known before an hour is spent on it."""
+    if os.path.isdir(target):
+        return "there is a folder of that name"
+    folder = os.path.dirname(os.path.abspath(target))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror
+
+
+def main(source, target, kernel):
+    notebook, fault = read(source)
+    if fault:
+        print(f"  {source} is not a notebook: {fault}")
+        return 1
+    fault = fault_of_target(target)
+    if fault:
+        print(f"  {target} can't be written: {fault}")
         return 1
     runner = Runner(notebook)
-    client = NotebookClient(
+    client = Client(
         notebook,
         timeout=None,
         startup_timeout=120,
@@ -150,14 +267,18 @@ def main(source, target, kernel):
         on_cell_execute=runner.send,
         on_cell_executed=runner.done,
     )
+    client.runner = runner
     failure = None
     start = time.time()
     try:
         client.execute()
-    except Exception as error:
+        failure = runner.describe(None) if runner.stopped else None
+    except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
         failure = runner.describe(error)
-    except KeyboardInterrupt:
-        failure = f"cell {runner.number} was interrupted"
+    finally:
+        # What is written now is written to its end.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
     try:
         write_whole(notebook, target)
     except OSError as error:

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::layout::{EVCXR_VERSION, Layout};
 use crate::python::Environment;
-use crate::{jupyter, kernelspec, process};
+use crate::{files, jupyter, kernelspec, process};
 
 /// Runs cells on a bare evcxr_jupyter.
 const DRIVER: &str = include_str!("../python/warm.py");
@@ -131,7 +131,7 @@ pub fn is_warm(layout: &Layout, stamp: &str) -> bool {
 /// If it can't be written.
 pub fn mark_warm(layout: &Layout, stamp: &str) -> Result<()> {
     let path = layout.warm_build().join(STAMP);
-    fs::write(&path, stamp).with_context(|| format!("{} can't be written", path.display()))
+    files::write_whole(&path, stamp.as_bytes(), 0o644)
 }
 
 /// Takes the mark away before the folder is changed.

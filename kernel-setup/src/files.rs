@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Writes a file under another name, with the given permissions, and then gives it its own name.
+/// Writes a file under another name, with the given permissions, and gives it its own name when all
+/// of it is on the disk: after a crash or a full disk there is the old file or the new one.
 ///
 /// # Errors
 /// If the folder can't be made or written.
@@ -17,10 +18,14 @@ pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     fs::create_dir_all(dir).with_context(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(dir).with_context(failed)?;
     file.write_all(content).with_context(failed)?;
-    file.as_file()
+    let handle = file.as_file();
+    handle
         .set_permissions(fs::Permissions::from_mode(mode))
+        .and_then(|()| handle.sync_all())
         .with_context(failed)?;
     file.persist(path).with_context(failed)?;
+    // Not every file system can do that with a folder; the file itself is safe.
+    let _ = fs::File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
 }
 

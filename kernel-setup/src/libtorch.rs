@@ -102,6 +102,26 @@ pub fn named(layout: &Layout, variable: Option<PathBuf>) -> Option<Source> {
     folder_of_right_version(&variable?, &layout.libtorch())
 }
 
+/// What is wrong with the folder that the variable `LIBTORCH` names, if it names another than the
+/// links of this repository: it is not used here, but whatever is compiled without this tool takes it.
+pub fn misnamed(layout: &Layout, variable: Option<PathBuf>) -> Option<String> {
+    let folder = variable?;
+    let version = fs::read_to_string(folder.join("build-version")).unwrap_or_default();
+    let version = version.trim().split('+').next().unwrap_or_default();
+    let problem = if folder == layout.libtorch() {
+        return None;
+    } else if !folder.is_dir() {
+        "which is no folder".to_owned()
+    } else if !folder.join("lib/libtorch_cpu.so").is_file() {
+        "which holds no libtorch".to_owned()
+    } else if version != TORCH_VERSION {
+        format!("which is of another version than {TORCH_VERSION}")
+    } else {
+        return None;
+    };
+    Some(format!("LIBTORCH names {}, {problem}", folder.display()))
+}
+
 /// The first link that points nowhere.
 pub fn first_gone(layout: &Layout) -> Option<String> {
     links(layout)

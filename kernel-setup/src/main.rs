@@ -66,7 +66,11 @@ enum Verb {
     /// Turn notebooks into pages that can be published
     Html(verb::html::Args),
     /// Run every test of the workspace, and every notebook in smoke mode
-    Test,
+    Test {
+        /// Fail too where something is left out that could be installed here
+        #[arg(long)]
+        complete: bool,
+    },
     /// Say what is found, what is missing, and what to do about it
     Doctor,
     /// Remove what `install` made
@@ -111,7 +115,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             verb::run::run(&layout, &notebooks, &target)
         }
         Verb::Html(arguments) => verb::html::run(&layout()?, &arguments),
-        Verb::Test => verb::test::run(&layout()?),
+        Verb::Test { complete } => verb::test::run(&layout()?, complete),
         Verb::Doctor => verb::doctor::run(&layout()?),
         Verb::Uninstall { all } => {
             verb::uninstall::run(&layout()?, all).map(|()| ExitCode::SUCCESS)

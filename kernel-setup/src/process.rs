@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -125,20 +125,24 @@ pub fn output(command: &mut Command, limit: Duration) -> Result<String> {
     let mut child = command
         .spawn()
         .with_context(|| format!("{name} can't be started"))?;
+    // Read while it runs: a full pipe would hold it up.
+    let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
     let start = Instant::now();
-    while child.try_wait()?.is_none() {
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
         if start.elapsed() > limit {
             child.kill()?;
             child.wait()?;
             bail!("{name} took longer than {} s", limit.as_secs());
         }
         thread::sleep(Duration::from_millis(5));
-    }
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output()?;
+    };
+    let (stdout, stderr) = (
+        stdout.join().unwrap_or_default(),
+        stderr.join().unwrap_or_default(),
+    );
     if !status.success() {
         bail!(
             "{name} failed ({status}): {}",
@@ -146,6 +150,18 @@ pub fn output(command: &mut Command, limit: Duration) -> Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
+}
+
+/// Reads a stream to its end in a thread of its own.
+fn drain(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            // What was read before an error is all that can be had.
+            let _ = stream.read_to_end(&mut bytes);
+        }
+        bytes
+    })
 }
 
 #[cfg(test)]
@@ -184,6 +200,13 @@ mod tests {
         let mut sleep = Command::new("sleep");
         let error = logged(sleep.arg("60"), "x", &log, &cancelled).unwrap_err();
         assert!(error.to_string().contains("another step failed"));
+    }
+
+    #[test]
+    fn much_output_holds_nobody_up() {
+        let script = "head -c 3000000 /dev/zero | tr '\\\\0' x; head -c 3000000 /dev/zero >&2";
+        let text = output(&mut sh(script), Duration::from_secs(60)).unwrap();
+        assert_eq!(text.len(), 3_000_000);
     }
 
     #[test]

@@ -44,6 +44,112 @@ pub fn has_result(code: &str) -> bool {
     }
 }
 
+/// Something that would let a cell's text reach beyond the cell.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unbalanced {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// The first bracket, text or comment that is not closed or closes nothing. evcxr puts a cell into
+/// a function of its own, which such a cell would leave, or leave open.
+pub fn unbalanced(code: &str) -> Option<Unbalanced> {
+    // Where evcxr's commands end, Rust begins.
+    let start: usize = code
+        .split_inclusive('\n')
+        .take_while(|line| is_command(line) || line.starts_with("//") || line.trim().is_empty())
+        .map(str::len)
+        .sum();
+    let at = |byte: usize, what: String| {
+        let before = &code[..byte];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+        Some(Unbalanced { line, column, what })
+    };
+    let mut open: Vec<(usize, char, char)> = Vec::new();
+    let mut byte = start;
+    for token in tokenize(&code[start..], FrontmatterAllowed::No) {
+        match token.kind {
+            TokenKind::OpenBrace => open.push((byte, '{', '}')),
+            TokenKind::OpenParen => open.push((byte, '(', ')')),
+            TokenKind::OpenBracket => open.push((byte, '[', ']')),
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => {
+                let this = code[byte..].chars().next().unwrap_or_default();
+                match open.pop() {
+                    Some((.., close)) if close == this => {}
+                    Some((_, opened, _)) => {
+                        return at(
+                            byte,
+                            format!("this `{this}` does not close the last `{opened}`"),
+                        );
+                    }
+                    None => return at(byte, format!("this `{this}` closes nothing")),
+                }
+            }
+            TokenKind::BlockComment {
+                terminated: false, ..
+            } => return at(byte, "this comment is never closed".to_owned()),
+            TokenKind::Literal { kind, .. } if !is_closed(kind) => {
+                return at(byte, "this text is never closed".to_owned());
+            }
+            _ => {}
+        }
+        byte += token.len as usize;
+    }
+    open.last()
+        .and_then(|(byte, opened, _)| at(*byte, format!("this `{opened}` is never closed")))
+}
+
+/// Whether a `?` can end the cell: one in it, or one in a macro that is not of the standard library.
+pub fn can_return_early(code: &str) -> bool {
+    const STANDARD: [&str; 21] = [
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "concat",
+        "dbg",
+        "env",
+        "eprint",
+        "eprintln",
+        "format",
+        "include_str",
+        "line",
+        "matches",
+        "panic",
+        "print",
+        "println",
+        "stringify",
+        "todo",
+        "unreachable",
+        "vec",
+        "write",
+        "writeln",
+    ];
+    let mut byte = 0;
+    let (mut name, mut call) = ("", "");
+    for token in tokenize(code, FrontmatterAllowed::No) {
+        let text = &code[byte..byte + token.len as usize];
+        byte += text.len();
+        match token.kind {
+            TokenKind::Question => return true,
+            TokenKind::Ident => (name, call) = (text, ""),
+            TokenKind::Bang => (name, call) = ("", name),
+            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket
+                if !call.is_empty() && !STANDARD.contains(&call) =>
+            {
+                return true;
+            }
+            TokenKind::Whitespace => {}
+            _ => (name, call) = ("", ""),
+        }
+    }
+    false
+}
+
 enum Judgement {
     Complete,
     /// With as many open brackets.
@@ -150,6 +256,49 @@ mod tests {
         }
         for code in ["", "1;", "let x = 1;", "fn f() {}", "println!();", "let"] {
             assert!(!has_result(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_would_leave_the_cell_is_found() {
+        for (code, line, column, what) in [
+            ("}}} 1", 1, 1, "this `}` closes nothing"),
+            ("} panic!(\"never\")", 1, 1, "this `}` closes nothing"),
+            (":dep x\nlet ä = 1; )", 2, 12, "this `)` closes nothing"),
+            ("f(1]", 1, 4, "this `]` does not close the last `(`"),
+            ("{\n  if x {\n}", 1, 1, "this `{` is never closed"),
+            ("1 /* }", 1, 3, "this comment is never closed"),
+            ("let a = \"}", 1, 9, "this text is never closed"),
+        ] {
+            let what = what.to_owned();
+            let expected = Unbalanced { line, column, what };
+            assert_eq!(unbalanced(code), Some(expected), "{code}");
+        }
+        for code in [
+            "",
+            "let x = \"}\"; // }",
+            ":dep a = { path = \"(\" }\n'}'",
+            ":dep broken = {\n1",
+            "fn f<'a>() {} /* } */",
+            "!echo )",
+        ] {
+            assert_eq!(unbalanced(code), None, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_question_mark_can_hide_in_a_macro() {
+        for code in ["a()?;", "check!(a)", "println!(\"{}\", a?)"] {
+            assert!(can_return_early(code), "{code}");
+        }
+        for code in [
+            "1",
+            "println!(\"?\"); // ?",
+            "vec![1]",
+            "if a != (b) {}",
+            "!a",
+        ] {
+            assert!(!can_return_early(code), "{code}");
         }
     }
 

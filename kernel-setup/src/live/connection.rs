@@ -1,10 +1,16 @@
 //! The connection file: where Jupyter and a kernel meet.
 
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpSocket;
+
+/// Ports that are kept for the one they were chosen for, until he listens.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held, never read")]
+pub struct Held(Vec<TcpSocket>);
 
 /// What a connection file says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,19 +55,26 @@ impl Connection {
         Ok(connection)
     }
 
-    /// A connection on this machine, on ports that are free now.
-    pub fn private(key: String) -> Result<Self> {
-        let listeners = (0..5)
-            .map(|_| TcpListener::bind(("127.0.0.1", 0)))
+    /// A connection on this machine, on ports that nobody else is given while they are held.
+    pub fn private(key: String) -> Result<(Self, Held)> {
+        let hold = || -> std::io::Result<TcpSocket> {
+            let socket = TcpSocket::new_v4()?;
+            // Who listens may then bind the same port beside a socket that never does.
+            socket.set_reuseaddr(true)?;
+            socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+            Ok(socket)
+        };
+        let held = (0..5)
+            .map(|_| hold())
             .collect::<std::io::Result<Vec<_>>>()
             .context("no free port on this machine")?;
-        let mut ports = listeners
+        let mut ports = held
             .iter()
-            .map(|listener| listener.local_addr().map(|a| a.port()));
+            .map(|socket| socket.local_addr().map(|a| a.port()));
         let mut next = || ports.next().transpose().map(Option::unwrap_or_default);
-        Ok(Self {
+        let connection = Self {
             transport: "tcp".into(),
-            ip: "127.0.0.1".into(),
+            ip: Ipv4Addr::LOCALHOST.to_string(),
             key,
             signature_scheme: Some("hmac-sha256".into()),
             shell_port: next()?,
@@ -69,7 +82,15 @@ impl Connection {
             stdin_port: next()?,
             iopub_port: next()?,
             hb_port: next()?,
-        })
+        };
+        drop(ports);
+        // Only Linux lets two sockets bind one port in this way.
+        let held = if cfg!(target_os = "linux") {
+            held
+        } else {
+            Vec::new()
+        };
+        Ok((connection, Held(held)))
     }
 
     /// The address of one of its ports.
@@ -84,9 +105,57 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn a_file_that_cannot_be_used_is_named() -> Result<()> {
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// A good file with some bytes replaced is read, or refused with its name.
+        #[test]
+        fn any_bytes_are_borne(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let good = r#"{"transport": "tcp", "ip": "127.0.0.1", "key": "k", "signature_scheme":
+                "hmac-sha256", "shell_port": 1, "control_port": 2, "stdin_port": 3, "iopub_port": 4,
+                "hb_port": 5}"#;
+            let mut bytes = good.as_bytes().to_vec();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes.truncate(cut.index(bytes.len() * 4));
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("kernel.json");
+            std::fs::write(&path, bytes).unwrap();
+            match Connection::read(&path) {
+                Ok(connection) => drop(connection.endpoint(connection.shell_port)),
+                Err(error) => prop_assert!(error.to_string().contains("kernel.json")),
+            }
+        }
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn a_held_port_is_for_the_one_it_was_chosen_for() -> Result<()> {
+        let (connection, held) = Connection::private("key".into())?;
+        let address = (Ipv4Addr::LOCALHOST, connection.shell_port);
+        // Others that ask for any port never get it, and those that want this one are refused.
+        for _ in 0..100 {
+            let other = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            assert_ne!(other.local_addr()?.port(), connection.shell_port);
+        }
+        let plain = TcpSocket::new_v4()?;
+        assert!(plain.bind(SocketAddr::from(address)).is_err());
+        // evcxr listens as every server does.
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        drop(held);
+        assert_eq!(listener.local_addr()?.port(), connection.shell_port);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_used_is_named() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("kernel.json");
         let error = Connection::read(&path).unwrap_err();
@@ -98,7 +167,7 @@ mod tests {
                 .to_string()
                 .contains("not a connection file")
         );
-        let mut connection = Connection::private("key".into())?;
+        let (mut connection, _held) = Connection::private("key".into())?;
         connection.transport = "ipc".into();
         std::fs::write(&path, serde_json::to_string(&connection)?)?;
         assert!(

@@ -13,6 +13,8 @@ use zeromq::{
     DealerSendHalf, DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket,
 };
 
+use crate::files;
+
 use super::connection::Connection;
 use super::wire::{Message, Signer, identity};
 
@@ -28,13 +30,23 @@ pub enum Event {
     Reply(Message),
     /// Something published.
     Published(Message),
-    /// The reader's code asks for a line of input.
-    Input(Message),
     /// A crate is being compiled.
     Compiling(String),
     /// evcxr_jupyter has ended.
     Ended(String),
 }
+
+/// evcxr_jupyter is no more: why.
+#[derive(Debug, Clone)]
+pub struct Gone(pub String);
+
+impl std::fmt::Display for Gone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "evcxr_jupyter has ended: {}", self.0)
+    }
+}
+
+impl std::error::Error for Gone {}
 
 /// All that came of one request.
 #[derive(Debug, Default)]
@@ -50,7 +62,6 @@ pub struct Exchange {
 pub struct Evcxr {
     session: String,
     shell: Sender,
-    stdin: Sender,
     events: mpsc::Receiver<Event>,
 }
 
@@ -79,15 +90,20 @@ impl Evcxr {
         build: &Path,
         tell_process: impl FnOnce(u32),
     ) -> Result<Self> {
-        let connection = Connection::private(uuid::Uuid::new_v4().to_string())?;
+        let (connection, ports) = Connection::private(uuid::Uuid::new_v4().to_string())?;
         let file = folder.join("evcxr.json");
-        write_private(&file, &serde_json::to_vec(&connection)?)?;
+        // It holds the key.
+        files::write_whole(&file, &serde_json::to_vec(&connection)?, 0o600)?;
         let mut command = Command::new(program);
         command
             .arg("--control_file")
             .arg(&file)
             .env("EVCXR_TMPDIR", build)
             .env("ICVAE_LIVE", folder)
+            // What rust-analyzer leaves behind there goes with the folder; the prelude gives the
+            // reader's code its own again.
+            .env("TMPDIR", folder)
+            .env("ICVAE_TMPDIR", std::env::temp_dir())
             // There it finds no kernelspec of an older evcxr that it would write over.
             .env("JUPYTER_PATH", folder)
             .stdin(Stdio::null())
@@ -109,8 +125,8 @@ impl Evcxr {
         let signer = Signer::new(&connection.key)?;
         let session = uuid::Uuid::new_v4().to_string();
         let connecting = Self::connect(&connection, &session, &signer, &sender);
-        let (shell, stdin) = tokio::select! {
-            sockets = connecting => sockets?,
+        let shell = tokio::select! {
+            socket = connecting => socket?,
             status = child.wait() => {
                 let mut words = String::new();
                 let mut lines = BufReader::new(stderr).lines();
@@ -121,11 +137,12 @@ impl Evcxr {
                 bail!("evcxr_jupyter ended ({}) before it answered{words}", status?);
             }
         };
+        // evcxr listens on all of them before it answers on the last.
+        drop(ports);
         tokio::spawn(watch(child, stderr, sender));
         let mut evcxr = Self {
             session,
-            shell: Sender(shell, signer.clone()),
-            stdin: Sender(stdin, signer),
+            shell: Sender(shell, signer),
             events,
         };
         evcxr.wait_until_ready().await?;
@@ -137,22 +154,20 @@ impl Evcxr {
         session: &str,
         signer: &Signer,
         events: &mpsc::Sender<Event>,
-    ) -> Result<(DealerSendHalf, DealerSendHalf)> {
-        let dealer = async |port| -> Result<_> {
-            let endpoint = connection.endpoint(port);
-            loop {
-                // evcxr asks for input at the address from which the cell came.
-                let mut options = SocketOptions::default();
-                options.peer_identity(identity(session)?);
-                let mut socket = DealerSocket::with_options(options);
-                match socket.connect(&endpoint).await {
-                    Ok(()) => return Ok(socket.split()),
-                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-                }
+    ) -> Result<DealerSendHalf> {
+        let shell = loop {
+            let mut options = SocketOptions::default();
+            options.peer_identity(identity(session)?);
+            let mut socket = DealerSocket::with_options(options);
+            match socket
+                .connect(&connection.endpoint(connection.shell_port))
+                .await
+            {
+                Ok(()) => break socket,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         };
-        let (shell, shell_receiver) = dealer(connection.shell_port).await?;
-        let (stdin, stdin_receiver) = dealer(connection.stdin_port).await?;
+        let (shell, shell_receiver) = shell.split();
         let mut iopub = SubSocket::new();
         while iopub
             .connect(&connection.endpoint(connection.iopub_port))
@@ -164,9 +179,8 @@ impl Evcxr {
         }
         iopub.subscribe("").await?;
         receive(shell_receiver, signer.clone(), events.clone(), Event::Reply);
-        receive(stdin_receiver, signer.clone(), events.clone(), Event::Input);
         receive(iopub, signer.clone(), events.clone(), Event::Published);
-        Ok((shell, stdin))
+        Ok(shell)
     }
 
     /// evcxr answers once it can evaluate; that it is heard on all sockets shows when it is idle.
@@ -220,7 +234,9 @@ impl Evcxr {
         mut tell: impl AsyncFnMut(&mut Self, Event),
     ) -> Result<Exchange> {
         let request = self.request(kind, content);
-        self.shell.send(&request).await?;
+        if let Err(error) = self.shell.send(&request).await {
+            bail!(Gone(format!("it cannot be reached, {error:#}")));
+        }
         let replies = ["execute_request", "complete_request", "inspect_request"].contains(&kind);
         let mut exchange = Exchange::default();
         let (mut replied, mut idle) = (!replies, false);
@@ -229,9 +245,9 @@ impl Evcxr {
                 .events
                 .recv()
                 .await
-                .context("evcxr_jupyter cannot be heard any more")?
+                .unwrap_or_else(|| Event::Ended("it cannot be heard any more".to_owned()))
             {
-                Event::Ended(why) => bail!("evcxr_jupyter ended: {why}"),
+                Event::Ended(why) => bail!(Gone(why)),
                 Event::Reply(message) if message.parent_id() == request.id() => {
                     replied = true;
                     exchange.reply = message.content;
@@ -249,20 +265,6 @@ impl Evcxr {
             }
         }
         Ok(exchange)
-    }
-
-    /// Answers a request for input.
-    ///
-    /// # Errors
-    /// If evcxr_jupyter is gone.
-    pub async fn answer(&mut self, request: &Message, value: &Value) -> Result<()> {
-        let reply = request.reply(&self.session, json!({"value": value}));
-        self.stdin
-            .send(&Message {
-                addresses: Vec::new(),
-                ..reply
-            })
-            .await
     }
 
     /// The next thing that happens without a request.
@@ -294,32 +296,29 @@ fn receive(
 /// Reads what evcxr_jupyter says about its work until it ends.
 async fn watch(mut child: Child, stderr: tokio::process::ChildStderr, events: mpsc::Sender<Event>) {
     let mut lines = BufReader::new(stderr).lines();
+    let mut broken = None;
     while let Ok(Some(line)) = lines.next_line().await {
         match line.trim_start().strip_prefix("Compiling ") {
             Some(name) => drop(events.send(Event::Compiling(name.to_owned())).await),
             None => eprintln!("evcxr_jupyter: {line}"),
         }
+        // A thread of it that ends so takes no more requests, and answers none.
+        if ["execution error: ", "shell error: "]
+            .iter()
+            .any(|words| line.starts_with(words))
+        {
+            broken = Some(line);
+            let _ = child.start_kill();
+            break;
+        }
     }
-    let why = match child.wait().await {
-        Ok(status) => status.to_string(),
-        Err(error) => error.to_string(),
+    let why = match (broken, child.wait().await) {
+        (Some(line), _) => line,
+        (None, Ok(status)) => status.to_string(),
+        (None, Err(error)) => error.to_string(),
     };
     // Nobody may be left who wants to know.
     let _ = events.send(Event::Ended(why)).await;
-}
-
-/// Writes a file that only its user can read.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Has the system end evcxr_jupyter when this process is killed; elsewhere the prelude sees to it.

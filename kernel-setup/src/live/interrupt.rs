@@ -1,13 +1,20 @@
 //! Stopping a cell: asked first, and the hard way if it does not listen.
+//!
+//! An interrupt concerns the cell that runs. It may also come before its cell: during the kernel's
+//! start, or in the same instant on a faster channel. Then the next cell looks who was first, by the
+//! times at which the client sent both.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::Notify;
+
+use super::wire::Message;
 
 /// How long code has to notice that it should stop.
 const GRACE: Duration = Duration::from_millis(2500);
@@ -20,6 +27,50 @@ pub struct Interrupts {
     /// Its first byte is `1` while an interrupt is wanted; long calls of the reader's process look.
     flag: File,
     state: Mutex<State>,
+    /// Told at each interrupt of a cell.
+    told: Notify,
+}
+
+/// When something was sent by a client, as it says, and when it was here.
+#[derive(Debug, Clone, Copy)]
+pub struct When {
+    pub sent: Option<SystemTime>,
+    pub arrived: Instant,
+}
+
+impl When {
+    /// Something that comes without a message.
+    pub fn now() -> Self {
+        Self {
+            sent: None,
+            arrived: Instant::now(),
+        }
+    }
+
+    /// Of a message.
+    pub fn of(message: &Message) -> Self {
+        Self {
+            sent: message.sent(),
+            arrived: message.arrived.unwrap_or_else(Instant::now),
+        }
+    }
+
+    fn is_before(self, other: Self) -> bool {
+        match (self.sent, other.sent) {
+            (Some(this), Some(other)) => this < other,
+            _ => self.arrived < other.arrived,
+        }
+    }
+}
+
+/// How far a cell has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Phase {
+    /// It waits for evcxr.
+    #[default]
+    Waiting,
+    Compiling,
+    Running,
 }
 
 #[derive(Debug, Default)]
@@ -28,8 +79,9 @@ struct State {
     cell: u64,
     /// Interrupts of this cell.
     wanted: u32,
-    /// Whether the reader's code runs, rather than the compiler.
-    started: bool,
+    /// An interrupt that came while no cell ran.
+    early: Option<When>,
+    phase: Phase,
     /// Whether the code has said that it stops.
     heard: bool,
     /// Whether the process had to be killed.
@@ -42,6 +94,8 @@ struct State {
 /// How an interrupted cell was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
+    /// Before anything was done for it.
+    Waiting,
     /// Before it ran.
     Compiling,
     /// In order.
@@ -62,6 +116,7 @@ impl Interrupts {
         let interrupts = Self {
             flag,
             state: Mutex::default(),
+            told: Notify::new(),
         };
         interrupts.raise(false);
         Ok(Arc::new(interrupts))
@@ -78,14 +133,49 @@ impl Interrupts {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// A cell begins.
-    pub fn begin(&self) {
+    /// A cell begins, which was asked for then.
+    pub fn begin(&self, asked: When) {
         let mut state = self.state();
         state.cell |= 1;
-        // Without the side channel nobody says when the compiler has done.
-        state.started = state.process.is_none();
-        (state.wanted, state.heard, state.killed) = (0, false, false);
-        self.raise(false);
+        state.phase = Phase::Waiting;
+        (state.heard, state.killed) = (false, false);
+        let early = state.early.take();
+        let concerned = early.is_some_and(|interrupt| !interrupt.is_before(asked));
+        state.wanted = u32::from(concerned);
+        self.raise(concerned);
+    }
+
+    /// The cell is handed to evcxr.
+    pub fn compiling(self: &Arc<Self>) {
+        let (cell, turn) = {
+            let mut state = self.state();
+            // Without the side channel nobody says when the compiler has done.
+            state.phase = match state.process {
+                Some(_) => Phase::Compiling,
+                None => Phase::Running,
+            };
+            (state.cell, state.wanted)
+        };
+        if turn > 0 {
+            tokio::spawn(Arc::clone(self).pursue(cell, turn));
+        }
+    }
+
+    /// Whether somebody wants the cell to stop.
+    pub fn is_wanted(&self) -> bool {
+        let state = self.state();
+        state.cell & 1 == 1 && state.wanted > 0
+    }
+
+    /// Waits until somebody wants the cell to stop.
+    pub async fn wanted(&self) {
+        loop {
+            let told = self.told.notified();
+            if self.is_wanted() {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// The cell is over: returns how it was stopped, if somebody wanted that.
@@ -93,17 +183,18 @@ impl Interrupts {
         let mut state = self.state();
         state.cell += state.cell & 1;
         self.raise(false);
-        match (state.wanted, state.killed, state.started) {
+        match (state.wanted, state.killed, state.phase) {
             (0, ..) => None,
             (_, true, _) => Some(Stopped::Killed),
-            (_, _, false) => Some(Stopped::Compiling),
-            _ => Some(Stopped::Heard),
+            (_, _, Phase::Waiting) => Some(Stopped::Waiting),
+            (_, _, Phase::Compiling) => Some(Stopped::Compiling),
+            (_, _, Phase::Running) => Some(Stopped::Heard),
         }
     }
 
     /// The reader's code begins to run.
     pub fn started(&self) {
-        self.state().started = true;
+        self.state().phase = Phase::Running;
     }
 
     /// The reader's code has said that it stops.
@@ -129,11 +220,6 @@ impl Interrupts {
         }
     }
 
-    /// Whether the process of this cell was killed.
-    pub fn is_killed(&self) -> bool {
-        self.state().killed
-    }
-
     /// The process that runs the reader's code.
     pub fn process(&self) -> Option<u32> {
         self.state().process
@@ -155,20 +241,24 @@ impl Interrupts {
         }
     }
 
-    /// Stops the cell that runs, if there is one; returns at once.
-    pub fn interrupt(self: &Arc<Self>) {
-        let (cell, turn) = {
+    /// Stops the cell that runs, or the one that was asked for before; returns at once.
+    pub fn interrupt(self: &Arc<Self>, when: When) {
+        let (cell, turn, phase) = {
             let mut state = self.state();
             if state.cell & 1 == 0 {
+                state.early = Some(when);
                 return;
             }
             state.wanted += 1;
             // Who asks again does not believe that the code will stop by itself.
             state.heard = false;
             self.raise(true);
-            (state.cell, state.wanted)
+            (state.cell, state.wanted, state.phase)
         };
-        tokio::spawn(Arc::clone(self).pursue(cell, turn));
+        self.told.notify_waiters();
+        if phase != Phase::Waiting {
+            tokio::spawn(Arc::clone(self).pursue(cell, turn));
+        }
     }
 
     async fn pursue(self: Arc<Self>, cell: u64, turn: u32) {
@@ -179,7 +269,7 @@ impl Interrupts {
                 if state.cell != cell || state.wanted != turn {
                     return;
                 }
-                if !state.started {
+                if state.phase != Phase::Running {
                     if let Some(evcxr) = state.evcxr {
                         stop_compilers(evcxr, state.process);
                     }
@@ -276,4 +366,71 @@ fn processes() -> Vec<(u32, u32)> {
             Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn when(sent: Option<u64>, arrived: Instant) -> When {
+        let sent = sent.map(|s| SystemTime::UNIX_EPOCH + Duration::from_secs(s));
+        When { sent, arrived }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// In whichever order a cell and an interrupt arrive: it concerns the cell if it was sent
+        /// after it, or, where a time is missing, if it came after it; and one cell at most.
+        #[test]
+        fn an_interrupt_is_for_the_cell_that_it_was_meant_for(
+            cell in prop::option::of(0u64..4), interrupt in prop::option::of(0u64..4),
+            interrupt_first: bool, begun_before: bool,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let interrupts = Interrupts::new(folder.path()).unwrap();
+            let (early, late) = (Instant::now(), Instant::now() + Duration::from_millis(1));
+            let (at_cell, at_interrupt) = if interrupt_first { (late, early) } else { (early, late) };
+            let (asked, meant) = (when(cell, at_cell), when(interrupt, at_interrupt));
+            let flag = || std::fs::read(folder.path().join("interrupt")).unwrap();
+            if begun_before && !interrupt_first {
+                interrupts.begin(asked);
+                interrupts.interrupt(meant);
+                prop_assert!(interrupts.is_wanted());
+            } else {
+                interrupts.interrupt(meant);
+                prop_assert!(!interrupts.is_wanted() && flag() == b"0");
+                interrupts.begin(asked);
+                let concerned = match (cell, interrupt) {
+                    (Some(cell), Some(interrupt)) => interrupt >= cell,
+                    _ => !interrupt_first,
+                };
+                prop_assert_eq!(interrupts.is_wanted(), concerned);
+            }
+            prop_assert_eq!(flag() == b"1", interrupts.is_wanted());
+            let expected = interrupts.is_wanted().then_some(Stopped::Waiting);
+            prop_assert_eq!(interrupts.end(), expected);
+            interrupts.begin(When::now());
+            prop_assert!(!interrupts.is_wanted() && flag() == b"0");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_an_interrupt_hears_of_it_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let interrupts = Interrupts::new(folder.path()).unwrap();
+        interrupts.begin(When::now());
+        let waiting = tokio::spawn({
+            let interrupts = Arc::clone(&interrupts);
+            async move { interrupts.wanted().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        interrupts.interrupt(When::now());
+        tokio::time::timeout(Duration::from_secs(5), waiting)
+            .await
+            .unwrap()
+            .unwrap();
+    }
 }

@@ -10,13 +10,14 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::completeness;
-use super::evcxr::{Evcxr, Event, Exchange};
+use super::evcxr::{Evcxr, Event, Exchange, Gone};
 use super::front::{Channel, Replies};
 use super::history::History;
 use super::info::kernel_info;
-use super::interrupt::Interrupts;
-use super::output::{Cell, Command, Outcome};
-use super::report::{Facts, Sources, report};
+use super::interrupt::{Interrupts, When, kill};
+use super::output::Command;
+use super::report::{Facts, Report, Sources, crash, report};
+use super::screen::{Cell, Outcome, Question};
 use super::side::{PRELUDE, Request};
 use super::wire::Message;
 
@@ -71,7 +72,7 @@ pub async fn control(
         let content = match request.kind() {
             "kernel_info_request" => Some(kernel_info()),
             "interrupt_request" => {
-                shared.interrupts.interrupt();
+                shared.interrupts.interrupt(When::of(&request));
                 Some(json!({"status": "ok"}))
             }
             "shutdown_request" => {
@@ -95,18 +96,33 @@ pub async fn control(
     }
 }
 
+/// A start of evcxr, with the folder in which it compiles.
+pub type Starting = JoinHandle<Result<(Evcxr, PathBuf)>>;
+
 /// evcxr, which takes seconds to start.
 enum Backend {
-    Starting(JoinHandle<Result<(Evcxr, PathBuf)>>),
+    Starting(Starting),
     Ready(Box<Evcxr>),
 }
+
+/// Evcxr that ends again before it has run a cell is given up after so many starts.
+const MOST_STARTS: u32 = 3;
 
 /// The shell channel and what belongs to it.
 pub struct Kernel {
     shared: Shared,
     replies: Replies,
     stdin: mpsc::UnboundedReceiver<Message>,
+    /// What the reader's code asks the client.
+    questions: mpsc::Receiver<Question>,
+    start: Box<dyn Fn() -> Starting + Send>,
+    /// Starts since a cell was run.
+    starts: u32,
     backend: Backend,
+    /// Whether the reader's process was there when it was last looked at.
+    attached: bool,
+    /// What became of the variables while no cell ran, if something did.
+    lost: Option<Report>,
     /// Where evcxr compiles.
     build: PathBuf,
     number: u64,
@@ -115,18 +131,24 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel whose evcxr is being started.
+    /// A kernel whose evcxr is started by `start`, now and whenever it has ended.
     pub fn new(
         shared: Shared,
         replies: Replies,
         stdin: mpsc::UnboundedReceiver<Message>,
-        starting: JoinHandle<Result<(Evcxr, PathBuf)>>,
+        questions: mpsc::Receiver<Question>,
+        start: Box<dyn Fn() -> Starting + Send>,
     ) -> Self {
         Self {
             shared,
             replies,
             stdin,
-            backend: Backend::Starting(starting),
+            questions,
+            backend: Backend::Starting(start()),
+            start,
+            starts: 1,
+            attached: false,
+            lost: None,
             build: PathBuf::new(),
             number: 0,
             history: History::default(),
@@ -134,10 +156,10 @@ impl Kernel {
         }
     }
 
-    /// Answers the shell channel until evcxr ends.
+    /// Answers the shell channel.
     ///
     /// # Errors
-    /// If evcxr cannot be started, or ends by itself.
+    /// If evcxr cannot be started.
     pub async fn serve(
         mut self,
         mut requests: mpsc::UnboundedReceiver<Message>,
@@ -176,7 +198,7 @@ impl Kernel {
                 }
             }
             if matches!(self.backend, Backend::Ready(_)) {
-                self.attach().await?;
+                self.attach_or_revive().await?;
             }
         }
     }
@@ -184,12 +206,11 @@ impl Kernel {
     /// Waits for something to happen in evcxr; while it starts, for its start.
     async fn event(&mut self) -> Result<Option<Event>> {
         match &mut self.backend {
-            Backend::Ready(evcxr) => Ok(Some(
-                evcxr
-                    .event()
-                    .await
-                    .context("evcxr_jupyter cannot be heard any more")?,
-            )),
+            Backend::Ready(evcxr) => {
+                Ok(Some(evcxr.event().await.unwrap_or_else(|| {
+                    Event::Ended("it cannot be heard any more".to_owned())
+                })))
+            }
             Backend::Starting(starting) => {
                 let (evcxr, build) = starting.await??;
                 self.build = build;
@@ -201,8 +222,11 @@ impl Kernel {
 
     async fn on_event(&mut self, event: Option<Event>) -> Result<()> {
         match event {
-            None => self.attach().await?,
-            Some(Event::Ended(why)) => bail!("evcxr_jupyter has ended: {why}"),
+            None => self.attach_or_revive().await?,
+            Some(Event::Ended(why)) => {
+                self.lost = Some(Report::without_evcxr(&why, true));
+                self.revive(&why)?;
+            }
             Some(Event::Published(message)) if message.kind().starts_with("comm_") => {
                 let message = Message::new(
                     &self.shared.session,
@@ -228,30 +252,72 @@ impl Kernel {
         }
     }
 
+    /// Starts evcxr anew.
+    ///
+    /// # Errors
+    /// If it has ended several times before it ran a cell.
+    fn revive(&mut self, why: &str) -> Result<()> {
+        eprintln!("evcxr_jupyter has ended ({why}) and is started again");
+        self.starts += 1;
+        if self.starts > MOST_STARTS {
+            bail!("evcxr_jupyter has ended {MOST_STARTS} times: {why}");
+        }
+        self.shared.interrupts.evcxr(None);
+        if let Some(process) = self.shared.interrupts.process() {
+            kill(process);
+            self.shared.interrupts.detached(process);
+        }
+        self.attached = false;
+        self.backend = Backend::Starting((self.start)());
+        Ok(())
+    }
+
+    /// Attaches the reader's process; an evcxr that is gone is started again, and the next cell
+    /// tells of it.
+    async fn attach_or_revive(&mut self) -> Result<()> {
+        match self.attach().await {
+            Err(error) => {
+                let Gone(why) = error.downcast()?;
+                self.lost = Some(Report::without_evcxr(&why, true));
+                self.revive(&why)
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// Attaches the reader's process to the side channel, if it is a new one.
     async fn attach(&mut self) -> Result<()> {
-        if self.shared.interrupts.process().is_some() {
-            return Ok(());
-        }
-        let shared = self.shared.clone();
-        shared
-            .tell(Command::Begin(Cell {
-                hidden: true,
-                ..Cell::default()
-            }))
-            .await;
-        let content = json!({"code": PRELUDE, "silent": true, "allow_stdin": false});
-        let exchange = self
-            .evcxr()
-            .await?
-            .exchange("execute_request", content, async |_, _| {})
-            .await?;
-        end_of_cell(&shared).await;
-        if shared.interrupts.process().is_none() {
-            for error in &exchange.published {
-                eprintln!("the live kernel cannot attach: {}", error.content["evalue"]);
+        // evcxr hears of the end of a process when it sends something, and only then has another.
+        for _ in 0..2 {
+            let lost = std::mem::take(&mut self.attached);
+            if self.shared.interrupts.process().is_some() {
+                break;
+            }
+            let shared = self.shared.clone();
+            shared
+                .tell(Command::Begin(Cell {
+                    hidden: true,
+                    ..Cell::default()
+                }))
+                .await;
+            let content = json!({"code": PRELUDE, "silent": true, "allow_stdin": false});
+            let exchange = self
+                .evcxr()
+                .await?
+                .exchange("execute_request", content, async |_, _| {})
+                .await;
+            let outcome = end_of_cell(&shared).await;
+            let exchange = exchange?;
+            if lost {
+                let report = crash(&exchange.published, &outcome, "between two cells, ");
+                self.lost = Some(report);
+            } else if shared.interrupts.process().is_none() {
+                for error in &exchange.published {
+                    eprintln!("the live kernel cannot attach: {}", error.content["evalue"]);
+                }
             }
         }
+        self.attached = self.shared.interrupts.process().is_some();
         Ok(())
     }
 
@@ -272,14 +338,21 @@ impl Kernel {
             "history_request" => Some(self.history.reply(&request.content)),
             "comm_info_request" => Some(json!({"status": "ok", "comms": {}})),
             kind @ ("complete_request" | "inspect_request") => {
-                Some(self.ask_evcxr(kind, &request.content).await?)
+                Some(match self.ask_evcxr(kind, &request.content).await {
+                    Ok(content) => content,
+                    Err(error) => self.without_answer(error)?,
+                })
             }
             "comm_open" if request.content["target_name"] == "evcxr-cargo-check" => {
                 let content = request.content.clone();
-                self.evcxr()
+                let asked = self
+                    .evcxr()
                     .await?
                     .exchange("comm_open", content, async |_, _| {})
-                    .await?;
+                    .await;
+                if let Err(error) = asked {
+                    self.without_answer(error)?;
+                }
                 None
             }
             "comm_open" => {
@@ -323,6 +396,17 @@ impl Kernel {
         Ok(reply)
     }
 
+    /// The answer if evcxr has ended over the question.
+    fn without_answer(&mut self, error: anyhow::Error) -> Result<Value> {
+        let gone: Gone = error.downcast()?;
+        let report = Report::without_evcxr(&gone.0, true);
+        let mut content = report.content();
+        content["status"] = "error".into();
+        self.lost = Some(report);
+        self.revive(&gone.0)?;
+        Ok(content)
+    }
+
     /// Tells a client that its cell is not run, since one before it has failed.
     async fn abort(&mut self, request: &Message) {
         self.shared.state(&request.header, "busy").await;
@@ -336,7 +420,7 @@ impl Kernel {
         self.shared.state(&request.header, "idle").await;
     }
 
-    /// Runs a cell; returns whether it has failed.
+    /// Runs a cell, and answers whatever becomes of it; returns whether it has failed.
     async fn execute(&mut self, request: &Message) -> Result<bool> {
         let shared = self.shared.clone();
         let code = request.content["code"].as_str().unwrap_or_default();
@@ -352,20 +436,102 @@ impl Kernel {
                 .publish("execute_input", &request.header, content)
                 .await;
         }
-        self.attach().await?;
         self.sources.add(number, code);
-        shared.interrupts.begin();
+        shared.interrupts.begin(When::of(request));
+        let ran = self.run(request, code, silent).await;
+        shared.interrupts.end();
+        let (ran, fatal) = match ran {
+            Ok(ran) => (ran, None),
+            Err(error) => {
+                end_of_cell(&shared).await;
+                let (report, fatal) = match error.downcast() {
+                    Ok(Gone(why)) => (Report::without_evcxr(&why, false), self.revive(&why).err()),
+                    Err(error) => {
+                        let why = format!("the kernel cannot start: {error:#}");
+                        (Report::new("Error", why), Some(error))
+                    }
+                };
+                (Ran::refused(report), fatal)
+            }
+        };
+        if store {
+            self.history.add(number, code, ran.result);
+        }
+        let content = match &ran.report {
+            None => json!({
+                "status": "ok",
+                "execution_count": number,
+                "payload": [],
+                "user_expressions": {},
+            }),
+            Some(report) => {
+                shared
+                    .publish("error", &request.header, report.content())
+                    .await;
+                let mut content = report.content();
+                content["status"] = "error".into();
+                content["execution_count"] = number.into();
+                content
+            }
+        };
+        let mut reply = request.reply(&shared.session, content);
+        if let Some(started) = ran.started {
+            reply.metadata["started"] = started.into();
+        }
+        self.replies.send(Channel::Shell, &reply).await;
+        if let Some(error) = fatal {
+            shared.state(&request.header, "idle").await;
+            return Err(error);
+        }
+        Ok(ran.report.is_some())
+    }
+
+    /// Runs a cell as far as it can be run.
+    ///
+    /// # Errors
+    /// If evcxr cannot be started ([`Gone`] if it has ended meanwhile).
+    async fn run(&mut self, request: &Message, code: &str, silent: bool) -> Result<Ran> {
+        let (shared, number) = (self.shared.clone(), self.number);
+        if let Some(problem) = completeness::unbalanced(code) {
+            return Ok(Ran::refused(Report::unbalanced(
+                number,
+                &problem,
+                &self.sources,
+            )));
+        }
+        tokio::select! {
+            biased;
+            () = shared.interrupts.wanted() => {}
+            ready = self.evcxr() => drop(ready?),
+        }
+        if !shared.interrupts.is_wanted() {
+            self.attach().await?;
+        }
+        if shared.interrupts.is_wanted() {
+            return Ok(Ran::refused(Report::new(
+                "Interrupted",
+                "the cell was taken back before it began. All variables are kept.",
+            )));
+        }
+        if let Some(report) = self.lost.take() {
+            return Ok(Ran::refused(report));
+        }
         let cell = Cell {
             parent: request.header.clone(),
             number,
             hidden: false,
             has_result: completeness::has_result(code),
+            can_return_early: completeness::can_return_early(code),
             silent,
+            allow_stdin: request.content["allow_stdin"].as_bool() == Some(true),
         };
         shared.tell(Command::Begin(cell)).await;
         let exchange = self.evaluate(request, code).await?;
+        self.starts = 0;
         let stopped = shared.interrupts.end();
         let outcome = end_of_cell(&shared).await;
+        // A command may have restarted it on purpose.
+        self.attached = shared.interrupts.process().is_some();
         let (errors, others): (Vec<Message>, Vec<Message>) = exchange
             .published
             .into_iter()
@@ -391,57 +557,39 @@ impl Kernel {
             generated: &generated,
             sources: &self.sources,
         });
-        if store {
-            self.history.add(number, code, result);
-        }
-        let content = match &report {
-            None => json!({
-                "status": "ok",
-                "execution_count": number,
-                "payload": [],
-                "user_expressions": {},
-            }),
-            Some(report) => {
-                shared
-                    .publish("error", &request.header, report.content())
-                    .await;
-                let mut content = report.content();
-                content["status"] = "error".into();
-                content["execution_count"] = number.into();
-                content
-            }
-        };
-        let mut reply = request.reply(&shared.session, content);
-        if let Some(started) = outcome.started {
-            reply.metadata["started"] = started.into();
-        }
-        self.replies.send(Channel::Shell, &reply).await;
-        Ok(report.is_some())
+        Ok(Ran {
+            report,
+            started: outcome.started,
+            result,
+        })
     }
 
-    /// Has evcxr run a cell, and serves its wishes meanwhile.
+    /// Has evcxr run a cell, and asks the client for input meanwhile.
     async fn evaluate(&mut self, request: &Message, code: &str) -> Result<Exchange> {
         let content = json!({
             "code": code,
             "silent": false,
             "store_history": false,
-            "allow_stdin": request.content["allow_stdin"].as_bool() == Some(true),
+            "allow_stdin": false,
             "user_expressions": {},
         });
         let shared = self.shared.clone();
         let Backend::Ready(evcxr) = &mut self.backend else {
             bail!("evcxr_jupyter has not started")
         };
-        let (replies, stdin) = (&mut self.replies, &mut self.stdin);
+        let (replies, stdin, questions) = (&mut self.replies, &mut self.stdin, &mut self.questions);
+        while questions.try_recv().is_ok() {}
+        let asking = async {
+            while let Some(question) = questions.recv().await {
+                let answer = ask(&shared, replies, stdin, request, question).await;
+                shared.tell(Command::Answer(answer)).await;
+            }
+            std::future::pending().await
+        };
         let mut crates = Crates::default();
-        let exchange = evcxr.exchange("execute_request", content, async |evcxr, event| {
+        shared.interrupts.compiling();
+        let exchange = evcxr.exchange("execute_request", content, async |_, event| {
             match event {
-                Event::Input(asked) => {
-                    let value = ask(&shared, replies, stdin, request, &asked).await;
-                    if let Err(error) = evcxr.answer(&asked, &value).await {
-                        eprintln!("cannot hand the input on: {error:#}");
-                    }
-                }
                 // Only what is not attached to the side channel prints by this way.
                 Event::Published(message) if message.kind() == "stream" => {
                     shared
@@ -456,11 +604,32 @@ impl Kernel {
                 _ => {}
             }
         });
-        let exchange = exchange.await?;
+        let exchange = tokio::select! {
+            exchange = exchange => exchange?,
+            exchange = asking => exchange,
+        };
         if let Some(request) = crates.done() {
             shared.tell(Command::Show(request)).await;
         }
         Ok(exchange)
+    }
+}
+
+/// What became of a cell.
+struct Ran {
+    report: Option<Report>,
+    started: Option<String>,
+    result: Option<String>,
+}
+
+impl Ran {
+    /// Nothing of it has run.
+    fn refused(report: Report) -> Self {
+        Self {
+            report: Some(report),
+            started: None,
+            result: None,
+        }
     }
 }
 
@@ -470,28 +639,30 @@ async fn end_of_cell(shared: &Shared) -> Outcome {
     outcome.await.unwrap_or_default()
 }
 
-/// Asks the client whose cell runs for a line; an interrupt gives up.
+/// Asks the client whose cell runs for a line; an interrupt takes the question back.
 async fn ask(
     shared: &Shared,
     replies: &mut Replies,
     stdin: &mut mpsc::UnboundedReceiver<Message>,
     request: &Message,
-    asked: &Message,
-) -> Value {
+    question: Question,
+) -> Option<String> {
     while stdin.try_recv().is_ok() {}
-    let content = asked.content.clone();
-    let mut question = Message::new(&shared.session, "input_request", &request.header, content);
-    question.addresses.clone_from(&request.addresses);
-    replies.send(Channel::Stdin, &question).await;
+    let Question { prompt, password } = question;
+    let content = json!({"prompt": prompt, "password": password});
+    let mut asked = Message::new(&shared.session, "input_request", &request.header, content);
+    asked.addresses.clone_from(&request.addresses);
+    replies.send(Channel::Stdin, &asked).await;
     loop {
-        match tokio::time::timeout(Duration::from_millis(100), stdin.recv()).await {
-            Ok(Some(answer)) if answer.kind() == "input_reply" => {
-                return answer.content["value"].clone();
-            }
-            Ok(Some(_)) => {}
-            Ok(None) => return "".into(),
-            Err(_) if shared.interrupts.is_killed() => return "".into(),
-            Err(_) => {}
+        tokio::select! {
+            answer = stdin.recv() => match answer {
+                Some(answer) if answer.kind() == "input_reply" => {
+                    return answer.content["value"].as_str().map(str::to_owned);
+                }
+                Some(_) => {}
+                None => return None,
+            },
+            () = shared.interrupts.wanted() => return None,
         }
     }
 }

@@ -5,7 +5,7 @@
 //!    shell, control, stdin, iopub, heartbeat
 //!                │                                    front.rs, wire.rs, connection.rs
 //!   ┌────────────┴────────────┐
-//!   │  relay (this program)   │  kernel.rs: requests; output.rs: everything a cell shows
+//!   │  relay (this program)   │  kernel.rs: requests; screen.rs, output.rs: all that is shown
 //!   └──┬───────────────────┬──┘
 //!      │ private sockets   │ side channel: a Unix socket       evcxr.rs, side.rs
 //!      │                   │
@@ -19,17 +19,23 @@
 //! up. Jupyter talks to the relay only. It answers by itself whatever needs no evaluation (kernel
 //! info, completeness, history, comms, interrupts) and has evcxr evaluate, complete and inspect.
 //!
-//! **How it hears the reader's process.** evcxr reads that process's standard output line by line,
-//! and finds its own protocol in it (`EVCXR_EXECUTION_COMPLETE`, `EVCXR_PANIC_NOTIFICATION`, …). The
-//! prelude, a hidden cell that uses the standard library alone, connects to the side channel and
-//! puts the connections in the place of standard input, output and error. From then on the relay
-//! reads all that is printed, whole lines or not, takes evcxr's protocol out of it
-//! (stdout.rs), and sends evcxr just those lines, through a thread of the prelude. That is what
-//! makes a plain `print!` live without endangering evcxr: it never sees the reader's text. Rust
-//! keeps an unfinished line in a buffer of the process, so the relay asks for it every 50 ms while a
-//! cell runs, and once more before it lets evcxr know that the cell is over. After a crash evcxr
-//! starts a new process, and the prelude runs again. A cell that restarts its own process
-//! (`:restart`) prints through evcxr until it ends.
+//! **How it hears the reader's process.** evcxr's own loop in that process reads a command, runs a cell
+//! and prints a line that says so. The prelude, a hidden cell that uses the standard library alone,
+//! connects to the side channel, puts the connections in the place of standard input, output and
+//! error, and has that loop run one more command: its own loop, which does not return. From then on
+//! a cell's begin and end are told on a connection that cells don't write to, standard input is free
+//! for the reader's code, and the relay reads all that is printed, whole lines or not. It sends
+//! evcxr the lines that evcxr waits for, through a thread of the prelude. So a plain `print!` is live,
+//! and whatever a cell prints, evcxr's markers among it, is text (screen.rs says what else must come
+//! with a marker). Rust keeps an unfinished line in a buffer of the process, so the relay asks for it
+//! every 50 ms while a cell runs, and once more before it lets evcxr know that the cell is over.
+//! After a crash evcxr starts a new process, and the prelude runs again. A cell that restarts its own
+//! process (`:restart`) prints through evcxr until it ends.
+//!
+//! **Input.** Each time that it flushes, the process also looks whether one of its threads waits in a
+//! read of standard input (Linux tells, in `/proc/self/task`). Then the client is asked; where it
+//! can't be, or when the cell is interrupted, the relay closes its end, and the read fails at once.
+//! On other systems only what evcxr_input announces is asked for; a plain read waits for an interrupt.
 //!
 //! **Order.** `icvae-core` and others send requests (display, update, clear, "I stop here") on the
 //! same socket, one a connection. The sender first flushes its standard output and then waits for
@@ -42,7 +48,12 @@
 //! while an interrupt is wanted; long calls read it at each step. Code that does not end within 2.5 s
 //! is killed with its process, unless it has said that it is stopping; a second interrupt kills it
 //! all the same. While a cell compiles, the compilers are killed. In rust-analyzer, which evcxr runs
-//! in its own process, an interrupt takes effect only when its work is done.
+//! in its own process, an interrupt takes effect only when its work is done. An interrupt that comes
+//! before its cell, on the faster channel or while the kernel starts, is kept for it.
+//!
+//! **Losses.** When evcxr ends, the cell that ran gets its error, reply and idle, and evcxr starts
+//! anew; a process that ends between two cells is told by the next one, of which nothing runs. A cell
+//! whose brackets don't match never gets to evcxr: it would leave the function that evcxr puts it in.
 //!
 //! **Errors** (report.rs). The prelude's panic hook tells message and place. The place lies in the
 //! program that evcxr made of the cell, so its line is looked up among the cells. A failed `?` prints
@@ -68,6 +79,7 @@ mod interrupt;
 mod kernel;
 mod output;
 mod report;
+mod screen;
 mod side;
 mod slot;
 mod stdout;
@@ -81,12 +93,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OnceCell, mpsc};
 
+use crate::files;
 use connection::Connection;
 use evcxr::Evcxr;
 use front::Front;
-use interrupt::Interrupts;
+use interrupt::{Interrupts, When};
 use kernel::{Kernel, Shared};
 use output::{Inputs, Output};
 pub use slot::Slot;
@@ -139,7 +152,9 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         requests: request_queue,
         updates: update_queue,
     };
-    tokio::spawn(Output::new(session.clone(), publish, Arc::clone(&interrupts)).run(inputs));
+    let (questions, question_queue) = mpsc::channel(4);
+    let output = Output::new(session.clone(), publish, questions, Arc::clone(&interrupts));
+    tokio::spawn(output.run(inputs));
     tokio::spawn(side::listen(
         listener,
         side::Handlers {
@@ -149,28 +164,24 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         },
     ));
 
-    let starting = {
+    let slot = Arc::new(OnceCell::new());
+    let start = {
         let (folder, interrupts) = (folder.path().to_owned(), Arc::clone(&interrupts));
-        tokio::spawn(async move {
-            let here = folder.clone();
-            let slot = tokio::task::spawn_blocking(move || -> Result<Slot> {
-                let slot = Slot::take(&builds)?;
-                clean_up_after(&slot.note);
-                slot::free_notes(&builds, clean_up_after);
-                std::fs::write(&slot.note, here.as_os_str().as_encoded_bytes())
-                    .with_context(|| format!("cannot write {}", slot.note.display()))?;
-                Ok(slot)
-            });
-            let slot = slot.await??;
-            let dir = slot.dir.clone();
-            let evcxr = Evcxr::start(&program, &folder, &dir, |process| {
-                interrupts.evcxr(Some(process));
-            });
-            let evcxr = evcxr.await?;
-            // evcxr and what it starts hold the slot from here on.
-            std::mem::forget(slot);
-            Ok((evcxr, dir))
-        })
+        let slot = Arc::clone(&slot);
+        move || {
+            let (builds, program) = (builds.clone(), program.clone());
+            let (folder, interrupts) = (folder.clone(), Arc::clone(&interrupts));
+            let slot = Arc::clone(&slot);
+            tokio::spawn(async move {
+                let slot: &Slot = slot
+                    .get_or_try_init(|| take_slot(builds, folder.clone()))
+                    .await?;
+                let evcxr = Evcxr::start(&program, &folder, &slot.dir, |process| {
+                    interrupts.evcxr(Some(process));
+                });
+                Ok((evcxr.await?, slot.dir.clone()))
+            })
+        }
     };
 
     let shutdown = Arc::new(Notify::new());
@@ -188,7 +199,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         subscribed,
     } = front;
     tokio::spawn(kernel::control(shared.clone(), replies.clone(), control));
-    let kernel = Kernel::new(shared, replies, stdin, starting);
+    let kernel = Kernel::new(shared, replies, stdin, question_queue, Box::new(start));
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let asked_to_stop = async {
@@ -197,7 +208,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
                 () = shutdown.notified() => return,
                 _ = terminate.recv() => return,
                 () = parent_is_gone() => return,
-                _ = interrupt.recv() => interrupts.interrupt(),
+                _ = interrupt.recv() => interrupts.interrupt(When::now()),
             }
         }
     };
@@ -211,7 +222,23 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
     folder
         .close()
         .context("cannot remove the side channel's folder")?;
+    if let Some(slot) = slot.get() {
+        // Nothing is left that the next kernel would have to clean up.
+        let _ = std::fs::remove_file(&slot.note);
+    }
     ended
+}
+
+/// Takes a build folder for as long as this kernel lives; evcxr and what it starts hold it too.
+async fn take_slot(builds: PathBuf, folder: PathBuf) -> Result<Slot> {
+    let slot = tokio::task::spawn_blocking(move || -> Result<Slot> {
+        let slot = Slot::take(&builds)?;
+        clean_up_after(&slot.note);
+        slot::free_notes(&builds, clean_up_after);
+        files::write_whole(&slot.note, folder.as_os_str().as_encoded_bytes(), 0o644)?;
+        Ok(slot)
+    });
+    slot.await?
 }
 
 /// A new folder that only its user can open, with a path that is short enough for a socket.

@@ -1,16 +1,50 @@
 // Run once in every process that evcxr starts for the reader's code, as a cell of its own. Only the
 // standard library is at hand, and all is inside one block, so no later cell sees any of it.
 {
+    use std::ffi::{CStr, CString, OsStr, c_char, c_void};
     use std::io::{BufRead, BufReader, Read, Write};
-    use std::os::fd::AsRawFd;
+    use std::os::fd::{AsFd, AsRawFd};
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::net::UnixStream;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::{Mutex, mpsc};
+
+    #[repr(C)]
+    struct Place {
+        file: *const c_char,
+        base: *mut c_void,
+        name: *const c_char,
+        address: *mut c_void,
+    }
 
     unsafe extern "C" {
+        fn dladdr(address: *const c_void, place: *mut Place) -> i32;
+        fn dlopen(file: *const c_char, flags: i32) -> *mut c_void;
+        fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
         fn dup2(from: i32, to: i32) -> i32;
+        fn fcntl(fd: i32, command: i32, ...) -> i32;
         fn kill(process: i32, signal: i32) -> i32;
         fn _exit(status: i32) -> !;
     }
+
+    type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync>;
+    type Cell = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+
+    /// What the loop over the cells needs, from the time it is made until that loop begins.
+    struct Cells {
+        commands: mpsc::Receiver<String>,
+        /// Tells the kernel when a cell begins (`s`) and ends (`e`; `E` if it may not have heard of
+        /// a panic).
+        tell: UnixStream,
+        folder: &'static Path,
+        out: UnixStream,
+        err: UnixStream,
+        hook: usize,
+    }
+    static CELLS: Mutex<Option<Cells>> = Mutex::new(None);
+    /// Whether a panic could not be told.
+    static UNTOLD: AtomicBool = AtomicBool::new(false);
 
     fn connect(folder: &Path, kind: &str) -> std::io::Result<UnixStream> {
         let mut stream = UnixStream::connect(folder.join("side"))?;
@@ -26,13 +60,117 @@
         }
     }
 
-    fn end() -> ! {
+    fn end(status: i32) -> ! {
         // SAFETY: ends the process without the destructors of libraries that are still in use.
-        unsafe { _exit(0) }
+        unsafe { _exit(status) }
+    }
+
+    /// Standard input by way of the kernel. The byte is never read there: so a reader hears of an
+    /// error, and not of an end, when the kernel closes its side.
+    fn renew_input(folder: &Path) -> std::io::Result<()> {
+        let mut input = connect(folder, "in")?;
+        input.write_all(b".")?;
+        replace(0, &input)
+    }
+
+    /// Counts how often it was asked whether somebody waits for input.
+    static LOOKS: AtomicUsize = AtomicUsize::new(0);
+
+    /// Which of the reader's threads wait for standard input can be seen on Linux only.
+    #[cfg(target_os = "linux")]
+    fn waits_for_input() -> bool {
+        #[repr(C)]
+        struct Poll(i32, i16, i16);
+        unsafe extern "C" {
+            fn poll(fds: *mut Poll, count: std::ffi::c_ulong, timeout: i32) -> i32;
+        }
+        let calls: [&str; 2] = if cfg!(target_arch = "x86_64") { ["0", "19"] } else { ["63", "65"] };
+        let reads = |task: &Path| {
+            let call = std::fs::read_to_string(task.join("syscall")).unwrap_or_default();
+            let mut words = call.split(' ');
+            words.next().is_some_and(|word| calls.contains(&word)) && words.next() == Some("0x0")
+        };
+        // Mostly it is the thread of the cells; the others are looked at now and then.
+        let all = LOOKS.fetch_add(1, Ordering::Relaxed) % 8 == 7;
+        let cells = Path::new("/proc/self/task").join(std::process::id().to_string());
+        let anyone = reads(&cells)
+            || all && std::fs::read_dir("/proc/self/task")
+                .is_ok_and(|tasks| tasks.flatten().any(|task| reads(&task.path())));
+        // Who has an answer already is about to read it.
+        let mut input = Poll(0, 1, 0);
+        // SAFETY: one descriptor is asked about, without waiting.
+        anyone && unsafe { poll(&mut input, 1, 0) } == 0
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn waits_for_input() -> bool {
+        false
+    }
+
+    /// Runs the cells from here on, in the place of evcxr's own loop, which is left waiting: so
+    /// their end is not told by a line that any cell could print, and standard input is theirs.
+    #[unsafe(no_mangle)]
+    extern "C" fn icvae_cells(mut store: *mut c_void) -> *mut c_void {
+        let cells = CELLS.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(mut cells) = cells else { return store };
+        if let Err(error) = renew_input(cells.folder) {
+            eprintln!("the live kernel cannot be reached: {error}");
+        }
+        let _ = cells.tell.write_all(b"e");
+        while let Ok(line) = cells.commands.recv() {
+            let mut words = line.split(' ').skip(1).map(CString::new);
+            let (Some(Ok(file)), Some(Ok(name))) = (words.next(), words.next()) else {
+                eprintln!("evcxr has sent {line:?}, which is not understood");
+                end(99)
+            };
+            let _ = cells.tell.write_all(b"s");
+            cells.mend();
+            // SAFETY: evcxr has just compiled this library for this process, and asks for this
+            // function of it. Libraries are never closed, since variables hold on to them.
+            unsafe {
+                let library = dlopen(file.as_ptr(), 1);
+                let cell = match library.is_null() {
+                    true => library,
+                    false => dlsym(library, name.as_ptr()),
+                };
+                if cell.is_null() {
+                    eprintln!("{} cannot be loaded", file.to_string_lossy());
+                    end(99)
+                }
+                store = std::mem::transmute::<*mut c_void, Cell>(cell)(store);
+            }
+            cells.mend();
+            let heard = cells.hook_is_ours() && !UNTOLD.swap(false, Ordering::Relaxed);
+            let done = if heard { b"e" } else { b"E" };
+            let _ = cells.tell.write_all(done);
+        }
+        end(0)
+    }
+
+    impl Cells {
+        /// What a cell has closed is opened again.
+        fn mend(&self) {
+            // SAFETY: 1 is F_GETFD, which changes nothing.
+            let is_closed = |fd| unsafe { fcntl(fd, 1) } == -1;
+            if is_closed(0) {
+                let _ = renew_input(self.folder);
+            }
+            for (fd, stream) in [(1, &self.out), (2, &self.err)] {
+                if is_closed(fd) {
+                    let _ = replace(fd, stream);
+                }
+            }
+        }
+
+        fn hook_is_ours(&self) -> bool {
+            let hook = std::panic::take_hook();
+            let ours = (&raw const *hook).cast::<()>() as usize == self.hook;
+            std::panic::set_hook(hook);
+            ours
+        }
     }
 
     fn attach(folder: &'static Path) -> std::io::Result<()> {
-        use std::os::fd::AsFd;
         let out = connect(folder, "out")?;
         let err = connect(folder, "err")?;
         let mut flush = connect(folder, "flush")?;
@@ -41,27 +179,44 @@
         let mut evcxr_out =
             std::fs::File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
         let evcxr_in = std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+
+        // evcxr's loop reads one more command, which leads to the loop above.
+        let mut place = Place {
+            file: std::ptr::null(),
+            base: std::ptr::null_mut(),
+            name: std::ptr::null(),
+            address: std::ptr::null_mut(),
+        };
+        let here = icvae_cells as *const c_void;
+        // SAFETY: asks for the library of a function in it; its name stays where it is.
+        let file = unsafe {
+            match dladdr(here, &mut place) {
+                0 => return Err(std::io::Error::other("this library has no file")),
+                _ => PathBuf::from(OsStr::from_bytes(CStr::from_ptr(place.file).to_bytes())),
+            }
+        };
         let (mut input, input_end) = UnixStream::pair()?;
+        input.write_all(format!("LOAD_AND_RUN {} icvae_cells\n", file.display()).as_bytes())?;
         replace(0, &input_end)?;
         replace(1, &out)?;
         replace(2, &err)?;
+        // Nobody else writes to it, and it must not seem to end.
+        std::mem::forget(input);
 
         let parent = std::os::unix::process::parent_id();
-        // From evcxr to the process; the kernel hears when a cell starts.
-        let mut started = lines.try_clone()?;
+        // From evcxr to the process.
+        let (commands, command_queue) = mpsc::channel();
+        let tell = lines.try_clone()?;
         std::thread::spawn(move || {
             for line in BufReader::new(evcxr_in).lines() {
                 let Ok(line) = line else { break };
-                if line.starts_with("LOAD_AND_RUN") {
-                    let _ = started.write_all(b"s");
-                }
-                if writeln!(input, "{line}").is_err() {
+                if commands.send(line).is_err() {
                     break;
                 }
             }
             // If the kernel is gone too, the thread below has a moment to clean up.
             std::thread::sleep(std::time::Duration::from_millis(200));
-            end()
+            end(0)
         });
         // From the kernel to evcxr.
         std::thread::spawn(move || {
@@ -77,21 +232,32 @@
                 // SAFETY: the parent is the evcxr_jupyter that the kernel has started.
                 unsafe { kill(parent as i32, 9) };
             }
-            end()
+            end(0)
         });
-        // Unfinished lines lie in a buffer of this process until somebody asks for them.
+        // Unfinished lines lie in a buffer of this process until somebody asks for them (`f`).
+        // Then the kernel also hears whether the code waits for input (`i`), and may have taken
+        // the old input back (`r`).
         std::thread::spawn(move || {
             let mut byte = [0];
             while flush.read_exact(&mut byte).is_ok() {
-                let _ = std::io::stdout().flush();
-                if flush.write_all(&byte).is_err() {
-                    break;
+                match &byte {
+                    b"r" => drop(renew_input(folder)),
+                    _ => {
+                        let _ = std::io::stdout().flush();
+                        let told = match waits_for_input() {
+                            true => flush.write_all(b"if"),
+                            false => flush.write_all(b"f"),
+                        };
+                        if told.is_err() {
+                            break;
+                        }
+                    }
                 }
             }
         });
 
         let cells = std::thread::current().id();
-        std::panic::set_hook(Box::new(move |info| {
+        let hook: Hook = Box::new(move |info| {
             let thread = std::thread::current();
             let thread = if thread.id() == cells { "" } else { thread.name().unwrap_or("unnamed") };
             let message = info.payload_as_str().unwrap_or("a panic without a message");
@@ -111,12 +277,21 @@
                 Ok(())
             };
             if tell().is_err() {
+                UNTOLD.store(true, Ordering::Relaxed);
                 eprintln!("panicked at {file}:{line}:{column}: {message}");
             }
-        }));
+        });
+        let address = (&raw const *hook).cast::<()>() as usize;
+        std::panic::set_hook(hook);
+        let cells = Cells { commands: command_queue, tell, folder, out, err, hook: address };
+        *CELLS.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(cells);
         Ok(())
     }
 
+    if let Some(temporary) = std::env::var_os("ICVAE_TMPDIR") {
+        // SAFETY: no other thread of this process is there yet.
+        unsafe { std::env::set_var("TMPDIR", temporary) };
+    }
     if let Some(folder) = std::env::var_os("ICVAE_LIVE") {
         let folder: &'static Path = Path::new(Box::leak(folder.into_boxed_os_str()));
         if let Err(error) = attach(folder) {

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 
+use super::completeness::Unbalanced;
 use super::interrupt::Stopped;
-use super::output::Outcome;
+use super::screen::Outcome;
 use super::side::Panic;
 use super::wire::Message;
 
@@ -26,7 +27,8 @@ impl Report {
         json!({"ename": self.name, "evalue": self.value, "traceback": self.traceback})
     }
 
-    fn new(name: &'static str, value: impl Into<String>) -> Self {
+    /// A report without a place.
+    pub fn new(name: &'static str, value: impl Into<String>) -> Self {
         let value = value.into();
         let traceback = vec![format!("{RED}{name}{PLAIN}: {value}")];
         Self {
@@ -34,6 +36,35 @@ impl Report {
             value,
             traceback,
         }
+    }
+}
+
+impl Report {
+    /// For a cell that evcxr's end has cost its answer, or one that comes after it.
+    pub fn without_evcxr(why: &str, before: bool) -> Self {
+        let when = match before {
+            true => "before this cell, of which nothing has run",
+            false => "during this cell",
+        };
+        Self::new(
+            "Crash",
+            format!(
+                "evcxr_jupyter, which compiles and runs the cells, has ended {when} ({why}). It is \
+                 being started again, but all variables, functions, types and imports are gone: \
+                 run the cells from the first."
+            ),
+        )
+    }
+
+    /// For a cell that would reach beyond itself.
+    pub fn unbalanced(number: u64, problem: &Unbalanced, sources: &Sources) -> Self {
+        let mut report = Self::new(
+            "CompileError",
+            format!("{}. Nothing of this cell has run.", problem.what),
+        );
+        let place = sources.show(number, problem.line, Some(problem.column));
+        report.traceback.extend(place);
+        report
     }
 }
 
@@ -153,7 +184,21 @@ pub fn report(facts: &Facts<'_>) -> Option<Report> {
         _ => {}
     }
     if outcome.died {
-        return Some(crash(facts));
+        return Some(crash_in_code(facts));
+    }
+    if outcome.lost && facts.failed {
+        return Some(crash(
+            facts.errors,
+            outcome,
+            "while this cell was compiled, ",
+        ));
+    }
+    if outcome.input_refused {
+        return Some(Report::new(
+            "NoInput",
+            "this cell reads standard input, and whoever has sent it takes no questions: run it \
+             where somebody can answer, or have it read from somewhere else.",
+        ));
     }
     if let Some(panic) = &outcome.panic {
         let message = match panic.message.as_str() {
@@ -302,10 +347,8 @@ fn flatten(span: proc_macro2::Span, code: &str, found: &mut Vec<(usize, usize)>)
 }
 
 /// What ended the process, as far as can be told.
-fn crash(facts: &Facts<'_>) -> Report {
-    let outcome = facts.outcome;
-    let status = facts
-        .errors
+fn cause(errors: &[Message], words: &str) -> String {
+    let status = errors
         .iter()
         .filter_map(|message| message.content["evalue"].as_str())
         .find_map(|value| {
@@ -314,10 +357,7 @@ fn crash(facts: &Facts<'_>) -> Report {
                 .map(|(_, status)| status.trim())
         })
         .unwrap_or("unknown");
-    let gone = "the process that held your variables is gone. Functions, types and imports are \
-                kept; run the cells again that make the variables.";
-    let words = outcome.last_words.as_str();
-    let what = if words.contains("memory allocation of") {
+    if words.contains("memory allocation of") {
         "memory ran out".to_owned()
     } else if words.contains("has overflowed its stack") {
         "the stack has overflowed, most likely by a recursion without end".to_owned()
@@ -334,8 +374,28 @@ fn crash(facts: &Facts<'_>) -> Report {
         "the process was killed, most likely because memory ran out".to_owned()
     } else {
         format!("the code has ended its process ({status})")
-    };
-    let value = format!("{what}: {gone}");
+    }
+}
+
+const GONE: &str = "the process that held your variables is gone. Functions, types and imports are \
+                    kept; run the cells again that make the variables.";
+
+/// The end of the process at a time when none of the cell's code ran.
+pub fn crash(errors: &[Message], outcome: &Outcome, when: &str) -> Report {
+    let what = cause(errors, &outcome.last_words);
+    let mut report = Report::new(
+        "Crash",
+        format!("{when}{what}: {GONE} Nothing of this cell has run."),
+    );
+    report.traceback.extend(last_words(outcome));
+    report
+}
+
+/// The end of the process by the cell's code.
+fn crash_in_code(facts: &Facts<'_>) -> Report {
+    let outcome = facts.outcome;
+    let what = cause(facts.errors, &outcome.last_words);
+    let value = format!("{what}: {GONE}");
     let mut report = match &outcome.panic {
         Some(panic) => {
             let mut report = located("Crash", &value, panic, facts);
@@ -346,14 +406,17 @@ fn crash(facts: &Facts<'_>) -> Report {
         }
         None => Report::new("Crash", value),
     };
-    // The crash handler's stack is evcxr's own.
-    let words = words
+    report.traceback.extend(last_words(outcome));
+    report
+}
+
+/// What the process has said, without the crash handler's stack, which is evcxr's own.
+fn last_words(outcome: &Outcome) -> impl Iterator<Item = String> {
+    let words = outcome
+        .last_words
         .lines()
         .take_while(|line| !line.trim_start().starts_with("0: ") && *line != "stack backtrace:");
-    report
-        .traceback
-        .extend(words.take(20).map(|line| format!("  {line}")));
-    report
+    words.take(20).map(|line| format!("  {line}"))
 }
 
 /// evcxr's own errors: of the compiler, or of a command.

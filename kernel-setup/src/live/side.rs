@@ -29,7 +29,7 @@ pub struct Stream {
     pub stream: UnixStream,
 }
 
-/// The four streams of an attached process.
+/// The streams of an attached process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamKind {
     /// Its standard output.
@@ -40,6 +40,8 @@ pub enum StreamKind {
     Lines,
     /// A byte asks for unfinished lines, and comes back when they are written.
     Flush,
+    /// Its standard input.
+    In,
 }
 
 /// A panic in the reader's process.
@@ -153,6 +155,7 @@ async fn serve(mut stream: UnixStream, handlers: &Handlers) -> Result<()> {
         "err" => StreamKind::Err,
         "lines" => StreamKind::Lines,
         "flush" => StreamKind::Flush,
+        "in" => StreamKind::In,
         "message" | "panic" => {
             let panic = kind == "panic";
             let mut body = Vec::new();
@@ -276,7 +279,85 @@ fn parse_panic(body: &str) -> Panic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
+
+    fn json_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z/]{0,12}".prop_map(Value::from),
+            Just(json!("display_data")),
+            Just(json!("update_display_data")),
+            Just(json!("text/plain")),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            let key = prop_oneof![
+                Just("type"),
+                Just("data"),
+                Just("metadata"),
+                Just("id"),
+                Just("reached"),
+                Just("text/plain"),
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((key, inner), 0..6)
+                    .prop_map(|fields| fields.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn any_request_is_taken_or_refused_in_a_sentence(request in json_value()) {
+            match parse(&request) {
+                Ok(Request::Display { data, metadata, .. } | Request::Update { data, metadata, .. }) => {
+                    let data = data.as_object().unwrap();
+                    prop_assert!(!data.is_empty() && data.keys().all(|mime| is_mime(mime)));
+                    prop_assert!(metadata.is_object());
+                }
+                Ok(_) => {}
+                Err(error) => prop_assert!(!error.to_string().contains('\n')),
+            }
+        }
+
+        #[test]
+        fn any_panic_is_taken(body in "(\\PC|\0){0,60}") {
+            parse_panic(&body);
+        }
+
+        /// Whatever a connection says first: it is served or refused, and the next one is heard.
+        #[test]
+        fn any_connection_is_borne(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..4) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let (streams, _streams) = mpsc::channel(4);
+                let (requests, mut request_queue) = mpsc::channel::<(Request, oneshot::Sender<()>)>(4);
+                let updates = requests.clone();
+                tokio::spawn(async move {
+                    while let Some((_, done)) = request_queue.recv().await {
+                        let _ = done.send(());
+                    }
+                });
+                let (mut client, server) = UnixStream::pair().unwrap();
+                let first: &[u8] = [&b"message\n"[..], b"out 1\n", b"panic\n", b""][kind as usize];
+                client.write_all(first).await.unwrap();
+                client.write_all(&bytes).await.unwrap();
+                client.shutdown().await.unwrap();
+                // Served to its end, in bounded time.
+                let handlers = Handlers { streams, requests, updates };
+                let served = tokio::time::timeout(
+                    std::time::Duration::from_secs(20),
+                    serve(server, &handlers),
+                );
+                let _ = served.await.expect("a connection that never ends");
+            });
+        }
+    }
 
     #[test]
     fn requests_that_make_no_sense_are_refused_with_a_reason() {

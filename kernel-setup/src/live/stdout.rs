@@ -1,7 +1,8 @@
 //! What the reader's process writes to its standard output: their text, and evcxr's protocol.
 //!
-//! Text is handed on at once, whole lines or not. What belongs to evcxr is told apart by its markers,
-//! which may follow unfinished text on the same line.
+//! Text is handed on at once, whole lines or not. What may belong to evcxr has its markers, which may
+//! follow unfinished text on the same line. A cell can print them too: whether they are meant is
+//! decided where more is known (screen.rs).
 
 /// Something found in the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,20 +17,52 @@ pub enum Piece {
     EarlyReturn,
     /// The cell is over.
     Complete,
-    /// Another line that evcxr must get.
-    Other(String),
+    /// A variable's type has changed: its name.
+    ChangedType(String),
+    /// The next line that is read from standard input answers this question.
+    Question {
+        /// What to ask.
+        prompt: String,
+        /// Whether the answer is to be hidden.
+        password: bool,
+    },
 }
 
 impl Piece {
-    /// The line that evcxr must see, if it is one for it.
-    pub fn for_evcxr(&self) -> Option<&str> {
+    /// The line that a marker is.
+    pub fn line(&self) -> String {
         match self {
-            Self::Panic => Some(PANIC),
-            Self::EarlyReturn => Some(EARLY_RETURN),
-            Self::Complete => Some(COMPLETE),
-            Self::Other(line) => Some(line),
-            Self::Text(_) | Self::Content(..) => None,
+            Self::Panic => PANIC.to_owned(),
+            Self::EarlyReturn => EARLY_RETURN.to_owned(),
+            Self::Complete => COMPLETE.to_owned(),
+            Self::ChangedType(name) => format!("{CHANGED_TYPE}{name}"),
+            Self::Question {
+                prompt,
+                password: false,
+            } => format!("{QUESTION}{prompt}"),
+            Self::Question { prompt, .. } => format!("{PASSWORD}{prompt}"),
+            Self::Text(text) | Self::Content(_, text) => text.clone(),
         }
+    }
+
+    fn of_line(line: &str) -> Option<Self> {
+        let question = |prompt: &str, password| Self::Question {
+            prompt: prompt.to_owned(),
+            password,
+        };
+        match line {
+            COMPLETE => Some(Self::Complete),
+            PANIC => Some(Self::Panic),
+            EARLY_RETURN => Some(Self::EarlyReturn),
+            _ => None,
+        }
+        .or_else(|| {
+            Some(Self::ChangedType(
+                line.strip_prefix(CHANGED_TYPE)?.to_owned(),
+            ))
+        })
+        .or_else(|| Some(question(line.strip_prefix(QUESTION)?, false)))
+        .or_else(|| Some(question(line.strip_prefix(PASSWORD)?, true)))
     }
 }
 
@@ -39,7 +72,9 @@ const PANIC: &str = "EVCXR_PANIC_NOTIFICATION";
 const EARLY_RETURN: &str = "EVCXR_ERROR_OCCURRED";
 const BEGIN: &str = "EVCXR_BEGIN_CONTENT ";
 const END: &str = "EVCXR_END_CONTENT";
-const OTHERS: [&str; 2] = ["EVCXR_VARIABLE_CHANGED_TYPE:", "EVCXR_INPUT_REQUEST"];
+const CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
+const QUESTION: &str = "EVCXR_INPUT_REQUEST:";
+const PASSWORD: &str = "EVCXR_INPUT_REQUEST_PASSWORD:";
 
 /// Takes the stream apart.
 #[derive(Debug, Default)]
@@ -68,7 +103,7 @@ impl Parser {
         }
     }
 
-    /// What is left when the stream has ended.
+    /// What is left when the stream or its cell has ended.
     pub fn rest(&mut self) -> Option<Piece> {
         let mut text = self
             .content
@@ -93,7 +128,7 @@ impl Parser {
             self.consume(end + 1);
             return Some(Some(Piece::Content(mime, content)));
         }
-        if line == COMPLETE || line == PANIC {
+        if line == PANIC {
             // The block was never closed; the marker is left for the next look.
             return Some(Some(Piece::Text(content)));
         }
@@ -114,15 +149,7 @@ impl Parser {
                 return self.text(at);
             };
             let line = String::from_utf8_lossy(&self.buffer[at..end]).into_owned();
-            let piece = match line.as_str() {
-                COMPLETE => Some(Piece::Complete),
-                PANIC => Some(Piece::Panic),
-                EARLY_RETURN => Some(Piece::EarlyReturn),
-                _ if OTHERS.iter().any(|other| line.starts_with(other)) => {
-                    Some(Piece::Other(line.clone()))
-                }
-                _ => None,
-            };
+            let piece = Piece::of_line(&line);
             let mime = line.strip_prefix(BEGIN).filter(|mime| !mime.contains(' '));
             if piece.is_some() || mime.is_some() {
                 if at > 0 {
@@ -249,11 +276,7 @@ mod tests {
         );
         assert_eq!(
             pieces("a\nEVCXR_VARIABLE_CHANGED_TYPE:x\nb\n"),
-            [
-                text("a\n"),
-                Piece::Other("EVCXR_VARIABLE_CHANGED_TYPE:x".into()),
-                text("b\n")
-            ]
+            [text("a\n"), Piece::ChangedType("x".into()), text("b\n")]
         );
     }
 
@@ -283,9 +306,27 @@ mod tests {
     #[test]
     fn a_content_that_is_never_closed_does_not_hang_the_cell() {
         assert_eq!(
-            pieces("EVCXR_BEGIN_CONTENT text/html\n<b>\nEVCXR_EXECUTION_COMPLETE\n"),
-            [text("<b>"), Piece::Complete]
+            pieces("EVCXR_BEGIN_CONTENT text/html\n<b>\nEVCXR_PANIC_NOTIFICATION\n"),
+            [text("<b>"), Piece::Panic]
         );
+    }
+
+    #[test]
+    fn every_marker_is_the_line_that_it_was() {
+        for line in [
+            "EVCXR_EXECUTION_COMPLETE",
+            "EVCXR_PANIC_NOTIFICATION",
+            "EVCXR_ERROR_OCCURRED",
+            "EVCXR_VARIABLE_CHANGED_TYPE:x",
+            "EVCXR_INPUT_REQUEST:Name: ",
+            "EVCXR_INPUT_REQUEST_PASSWORD:",
+        ] {
+            let [piece] = &pieces(&format!("{line}\n"))[..] else {
+                panic!("{line} is not one piece")
+            };
+            assert!(!matches!(piece, Piece::Text(_)), "{line}");
+            assert_eq!(piece.line(), line);
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Message {
     pub content: Value,
     /// Binary attachments.
     pub buffers: Vec<Vec<u8>>,
+    /// When it came, if it did.
+    pub arrived: Option<std::time::Instant>,
 }
 
 impl Message {
@@ -78,6 +80,11 @@ impl Message {
     /// The identifier of the request that caused this message.
     pub fn parent_id(&self) -> &str {
         self.parent["msg_id"].as_str().unwrap_or_default()
+    }
+
+    /// When its sender says that it was sent.
+    pub fn sent(&self) -> Option<std::time::SystemTime> {
+        humantime::parse_rfc3339(self.header["date"].as_str()?).ok()
     }
 
     /// Roughly how much memory the message takes.
@@ -184,6 +191,7 @@ impl Signer {
             metadata: next().context("metadata that are not JSON")?,
             content: next().context("content that is not JSON")?,
             buffers,
+            arrived: Some(std::time::Instant::now()),
         };
         ensure!(!message.kind().is_empty(), "a message without a type");
         Ok(message)
@@ -215,6 +223,39 @@ pub fn identity(name: &str) -> Result<PeerIdentity> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn frame() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            3 => prop::collection::vec(any::<u8>(), 0..40),
+            2 => Just(DELIMITER.to_vec()),
+            2 => Just(b"{}".to_vec()),
+            1 => Just(br#"{"msg_type": "x", "date": 3}"#.to_vec()),
+            1 => "[\\[{\"a:,0-9}\\]]{0,40}".prop_map(String::into_bytes),
+            1 => (1usize..4000).prop_map(|n| vec![b'['; n]),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        /// Any frames are a message or refused in a sentence; without the key, always refused.
+        #[test]
+        fn any_frames_are_borne(frames in prop::collection::vec(frame(), 1..9)) {
+            let message = || {
+                let frames: Vec<_> = frames.iter().cloned().map(bytes::Bytes::from).collect();
+                ZmqMessage::try_from(frames).unwrap()
+            };
+            if let Ok(message) = Signer::new("").unwrap().unpack(message()) {
+                prop_assert!(!message.kind().is_empty());
+                let _ = (message.id(), message.parent_id(), message.sent());
+                let total: usize = frames.iter().map(Vec::len).sum();
+                prop_assert!(message.weight() <= 512 + 16 * total);
+            }
+            let error = Signer::new("secret").unwrap().unpack(message()).unwrap_err();
+            prop_assert!(!error.to_string().contains('\n'));
+        }
+    }
 
     fn request() -> Message {
         let mut message = Message::new("s", "execute_request", &Value::Null, json!({"code": "1"}));

@@ -169,6 +169,9 @@ fn packages(layout: &Layout, pins: &Pins, environment: &Environment) -> Finding 
 
 fn links(machine: &Machine, source: Option<&Source>) -> Finding {
     let layout = machine.layout;
+    if let Some(what) = libtorch::misnamed(layout, (machine.var)("LIBTORCH")) {
+        return fault(what, "correct it or `unset LIBTORCH`");
+    }
     let named = libtorch::named(layout, (machine.var)("LIBTORCH"));
     let Some(source) = named.as_ref().or(source) else {
         return match libtorch::first_gone(layout) {
@@ -382,6 +385,23 @@ mod tests {
             path
         }
 
+        /// What is said of libtorch where `LIBTORCH` names this folder.
+        fn with_libtorch(&self, folder: &Path) -> String {
+            let machine = Machine {
+                layout: &self.layout,
+                var: &|name| (name == "LIBTORCH").then(|| folder.to_owned()),
+                gpu: false,
+                free: &|_| Ok(self.free),
+            };
+            let findings = examine(&machine).unwrap();
+            render(
+                &findings
+                    .into_iter()
+                    .filter(|(name, _)| *name == "libtorch")
+                    .collect::<Vec<_>>(),
+            )
+        }
+
         /// The doctor's report, of the faults only unless there is none.
         fn report(&self) -> String {
             let machine = Machine {
@@ -463,6 +483,34 @@ mod tests {
         let torch = fixture.site().join("torch");
         fs::rename(&torch, torch.with_file_name("elsewhere")).unwrap();
         insta::assert_snapshot!(fixture.report());
+    }
+
+    #[test]
+    fn a_wrong_variable() {
+        let fixture = Fixture::healthy();
+        let (missing, wrong) = (
+            fixture.dir.path().join("no"),
+            fixture.dir.path().join("old"),
+        );
+        write(&wrong.join("lib/libtorch_cpu.so"), "");
+        write(&wrong.join("build-version"), "2.12.0+cpu");
+        for (folder, problem) in [
+            (&missing, "which is no folder"),
+            (&fixture.layout.root, "which holds no libtorch"),
+            (&wrong, "of another version than 2.13.0"),
+        ] {
+            let report = fixture.with_libtorch(folder);
+            assert!(
+                report.contains("FAULT") && report.contains(problem),
+                "{report}"
+            );
+            assert!(report.contains("unset LIBTORCH"), "{report}");
+        }
+        write(&wrong.join("build-version"), "2.13.0+cpu");
+        for folder in [&fixture.layout.libtorch(), &wrong] {
+            let report = fixture.with_libtorch(folder);
+            assert!(report.contains("ok"), "{report}");
+        }
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{install, lab};
 use crate::jupyter;
@@ -92,8 +94,34 @@ pub fn execute(
         .arg(copy)
         .arg(KERNEL_NAME);
     command.envs(variables.iter().copied());
-    let status = command.status().context("the notebook can't be run")?;
-    Ok(status.success())
+    Ok(passing_signals_on(command)
+        .context("the notebook can't be run")?
+        .success())
+}
+
+/// Runs a program to its end. Ctrl-C and SIGTERM are for it to obey: it knows what is to be kept.
+fn passing_signals_on(command: Command) -> std::io::Result<ExitStatus> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut child = tokio::process::Command::from(command).spawn()?;
+        loop {
+            let sent = tokio::select! {
+                status = child.wait() => return status,
+                _ = interrupt.recv() => Signal::INT,
+                _ = terminate.recv() => Signal::TERM,
+            };
+            let process = child
+                .id()
+                .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+            if let Some(process) = process {
+                kill_process(process, sent)?;
+            }
+        }
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -64,10 +65,13 @@ class Traces:
         self.build = pathlib.Path(build)
         assert self.folder.is_dir()
 
-    def assert_gone(self):
+    def assert_gone(self, in_order=False):
         for pid in self.processes:
             wait_until(lambda: not is_alive(pid), f"process {pid} is still there")
         wait_until(lambda: not self.folder.exists(), f"{self.folder} is still there")
+        if in_order:
+            note = self.build.with_name(self.build.name + ".run")
+            wait_until(lambda: not note.exists(), f"{note} is still there")
 
 
 @needs_proc
@@ -84,7 +88,7 @@ def test_twenty_starts_and_stops_leave_nothing():
             traces = None
         kernel.stop()
         if traces:
-            traces.assert_gone()
+            traces.assert_gone(in_order=True)
         else:
             wait_until(lambda: not is_alive(pid), "the kernel is still there")
     assert len(builds) == 1, "the build folder was not free again"
@@ -147,7 +151,15 @@ def test_a_killed_jupyter_takes_its_kernel_along():
 def test_a_terminated_kernel_cleans_up(own_kernel):
     traces = Traces(own_kernel)
     os.kill(traces.relay, signal.SIGTERM)
-    traces.assert_gone()
+    traces.assert_gone(in_order=True)
+
+
+@needs_proc
+def test_temporary_files_of_evcxr_go_with_it_and_those_of_the_reader_stay(own_kernel):
+    traces = Traces(own_kernel)
+    environment = pathlib.Path(f"/proc/{traces.evcxr}/environ").read_bytes().split(b"\0")
+    assert b"TMPDIR=" + bytes(traces.folder) in environment
+    assert own_kernel.ok('print!("{}", std::env::temp_dir().display());').text() == tempfile.gettempdir()
 
 
 @needs_proc

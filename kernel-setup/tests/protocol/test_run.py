@@ -1,8 +1,12 @@
 """`cargo kernel run`'s driver: what it reports, writes and returns. Python's own kernel stands in for ours."""
 
+import json
 import pathlib
+import signal
 import subprocess
 import sys
+import time
+from random import Random
 
 import nbformat
 import pytest
@@ -10,8 +14,8 @@ import pytest
 DRIVER = pathlib.Path(__file__).parents[2] / "python" / "run.py"
 
 
-def run(tmp_path, *cells, source=None):
-    """Run a notebook of these cells; return the finished process and the executed copy's path."""
+def start(tmp_path, *cells, source=None):
+    """Start to run a notebook of these cells; return the process and the executed copy's path."""
     notebook = tmp_path / "here" / "a.ipynb"
     notebook.parent.mkdir()
     if source is None:
@@ -22,8 +26,15 @@ def run(tmp_path, *cells, source=None):
         notebook.write_text(source)
     copy = tmp_path / "out" / "a.ipynb"
     command = [sys.executable, DRIVER, notebook, copy, "python3"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    return done, copy
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True), copy
+
+
+def run(tmp_path, *cells, source=None):
+    """Run a notebook of these cells; return the finished process and the executed copy's path."""
+    process, copy = start(tmp_path, *cells, source=source)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err), copy
 
 
 def test_every_cell_is_reported_and_the_copy_holds_the_outputs(tmp_path):
@@ -55,13 +66,85 @@ def test_the_first_failing_cell_ends_the_run_and_what_was_done_is_kept(tmp_path,
     assert cells[2].outputs == []
 
 
-@pytest.mark.parametrize("source", ["", "{", '{"nbformat": 4}', "[]"])
-def test_what_is_not_a_notebook_is_said_and_nothing_is_written(tmp_path, source):
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("", "no JSON"),
+        ("{", "no JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"nbformat": 4}', "no list of cells"),
+        ("[]", "no JSON object"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 5}', "no list of cells"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [7]}', "entry 1"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "source": 3}]}', "cell 1"),
+        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": 3, "cells": []}', "format"),
+        ('{"nbformat": "4", "cells": []}', "no version"),
+        ('{"nbformat": 3, "worksheets": []}', "old format 3"),
+    ],
+)
+def test_what_is_not_a_notebook_is_said_and_nothing_is_written(tmp_path, source, fault):
     done, copy = run(tmp_path, source=source)
     assert done.returncode == 1
     assert "a.ipynb is not a notebook" in done.stdout, done.stdout + done.stderr
+    assert fault in done.stdout
     assert done.stderr == ""
     assert not copy.parent.exists()
+
+
+def spoil(value, random):
+    """A JSON value with one of its parts replaced."""
+    if isinstance(value, (dict, list)) and value and random.random() < 0.8:
+        key = random.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        value[key] = spoil(value[key], random)
+        return value
+    return random.choice([None, 5, -1, "x", [], {}, [[]], {"a": 1}, True, 1e300])
+
+
+def test_broken_notebooks_never_answer_in_raw_python(tmp_path):
+    """Three hundred notebooks, each with one part replaced: read, or refused in a sentence."""
+    sys.path.insert(0, str(DRIVER.parent))
+    import run as driver
+
+    output = nbformat.v4.new_output("display_data", data={"text/plain": "x"})
+    random = Random(1)
+    refused = 0
+    for turn in range(300):
+        cells = [nbformat.v4.new_code_cell("1", outputs=[output]), nbformat.v4.new_markdown_cell("a")]
+        content = spoil(json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=cells))), random)
+        path = tmp_path / "a.ipynb"
+        path.write_text(json.dumps(content))
+        notebook, fault = driver.read(path)
+        assert (notebook is None) != (fault is None)
+        refused += fault is not None
+        assert fault is None or ("\n" not in fault and "object" not in fault.replace("JSON object", ""))
+    assert refused > 100
+
+
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_a_signal_interrupts_the_cell_and_keeps_what_was_done(tmp_path, number, word):
+    process, copy = start(tmp_path, "print('kept')", "import time\nprint('begun', flush=True)\ntime.sleep(600)", "print('never')")
+    # The second cell runs once the first is reported.
+    assert "cell  1/3" in process.stdout.readline()
+    time.sleep(1)
+    process.send_signal(number)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "Traceback" not in err
+    assert f"cell 2 was interrupted by {word}; what was done until then is kept" in out
+    cells = nbformat.read(copy, as_version=4).cells
+    assert cells[0].outputs[0].text == "kept\n" and cells[1].outputs and cells[2].outputs == []
+
+
+def test_a_cell_that_ignores_the_interrupt_goes_with_its_kernel(tmp_path):
+    process, copy = start(tmp_path, "1", "import time, signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(600)")
+    assert "cell  1/2" in process.stdout.readline()
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "cell 2 was interrupted by Ctrl-C" in out and "Traceback" not in err
+    assert copy.is_file()
 
 
 def test_a_copy_that_cannot_be_written_leaves_the_old_one(tmp_path):
@@ -70,4 +153,5 @@ def test_a_copy_that_cannot_be_written_leaves_the_old_one(tmp_path):
     done, copy = run(tmp_path, "1")
     assert done.returncode == 1
     assert "can't be written" in done.stdout, done.stdout + done.stderr
+    assert "cell" not in done.stdout, "it was found out only when the cells had run"
     assert [entry.name for entry in copy.parent.iterdir()] == ["a.ipynb"]
