@@ -10,6 +10,7 @@ mod kernelspec;
 mod layout;
 mod libtorch;
 mod live;
+mod lock;
 mod pins;
 mod process;
 mod python;
@@ -71,6 +72,8 @@ enum Verb {
         #[arg(long)]
         complete: bool,
     },
+    /// Make the locks of the Python packages anew, after a change of environment.yml (needs uv)
+    Lock,
     /// Say what is found, what is missing, and what to do about it
     Doctor,
     /// Remove what `install` made
@@ -116,6 +119,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Verb::Html(arguments) => verb::html::run(&layout()?, &arguments),
         Verb::Test { complete } => verb::test::run(&layout()?, complete),
+        Verb::Lock => lock::make(&layout()?, torch::CPU_INDEX).map(|()| ExitCode::SUCCESS),
         Verb::Doctor => verb::doctor::run(&layout()?),
         Verb::Uninstall { all } => {
             verb::uninstall::run(&layout()?, all).map(|()| ExitCode::SUCCESS)

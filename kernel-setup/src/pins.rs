@@ -92,7 +92,7 @@ mod tests {
     fn the_file_of_the_repository_pins_torch() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../environment.yml");
         let pins = Pins::read(&path).unwrap();
-        assert_eq!(pins.python, (3, 10));
+        assert_eq!(pins.python, (3, 11));
         let torch = pins
             .packages
             .iter()

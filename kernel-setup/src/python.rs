@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::layout::Layout;
+use crate::lock::{self, Locks, Part};
 use crate::pins::{Pin, Pins, parse_version};
 use crate::process;
 
@@ -131,7 +132,6 @@ pub fn interpreter(layout: &Layout, oldest: (u32, u32)) -> Result<(PathBuf, (u32
         "python3.13",
         "python3.12",
         "python3.11",
-        "python3.10",
     ] {
         let Some(path) = layout.program(name) else {
             continue;
@@ -190,20 +190,20 @@ pub fn create(
     })
 }
 
-/// Installs the pins that aren't met.
+/// Installs what the lock of the notebooks' packages says, as far as it isn't there.
 ///
 /// # Errors
 /// If pip fails.
 pub fn install(
     environment: &Environment,
-    pins: &[&Pin],
+    locks: &Locks,
     log: &Path,
     cancel: &AtomicBool,
 ) -> Result<()> {
     let mut command = environment.pip();
     command
         .arg("install")
-        .args(pins.iter().map(|pin| pin.requirement()));
+        .args(lock::arguments(&locks.path(Part::Notebook)));
     process::logged(&mut command, "Python packages", log, cancel)
 }
 

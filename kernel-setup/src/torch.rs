@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::libtorch;
+use crate::lock::{self, Locks, Part};
 use crate::process;
 use crate::python::Environment;
 use crate::report;
@@ -19,26 +20,31 @@ pub const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
 /// How long the index may take to answer at all before PyPI is used instead.
 const INDEX_ANSWERS: Duration = Duration::from_secs(4);
 
-/// Installs `torch==version` into `environment`.
+/// What a build with CUDA is linked to even on a machine without a GPU.
+const CUDA_RUNTIME: [&str; 2] = ["nvidia-cuda-cupti", "nvidia-cuda-runtime"];
+
+/// Installs the locked torch into `environment`.
 ///
 /// With a GPU: PyPI's build and all that it depends on. Without: the CPU build from `cpu_index`,
-/// or, where that can't be reached, PyPI's build with just the two CUDA libraries that
-/// `libtorch_cpu.so` itself is linked to.
+/// or, where that isn't locked or can't be reached, PyPI's build with just the two CUDA libraries
+/// that `libtorch_cpu.so` itself is linked to.
 ///
 /// # Errors
-/// If pip fails.
+/// If pip fails, as it does for a file that isn't the locked one.
 pub fn install(
     environment: &Environment,
-    version: &str,
+    locks: &Locks,
     gpu: bool,
     cpu_index: &str,
     log: &Path,
     cancel: &AtomicBool,
 ) -> Result<()> {
-    let requirement = format!("torch=={version}");
-    let pip = |arguments: &[&str]| {
+    let pip = |arguments: &[&str], locked: &Path| {
         let mut command = environment.pip();
-        command.arg("install").args(arguments);
+        command
+            .arg("install")
+            .args(arguments)
+            .args(lock::arguments(locked));
         process::logged(&mut command, "libtorch", log, cancel)
     };
     // Without this, pip takes a damaged torch, or one for the CPU, for the one that is asked for.
@@ -47,37 +53,43 @@ pub fn install(
         None => "--upgrade",
     };
     if gpu {
-        pip(&["--no-deps", anew, &requirement])?;
-        return pip(&[&requirement]);
+        let torch = lock::for_pip(&locks.only(Part::Torch, &["torch"])?)?;
+        pip(&["--no-deps", anew], torch.path())?;
+        return pip(&[], &locks.path(Part::Torch));
     }
     if libtorch::of_environment(environment).is_none() {
-        cpu_torch(environment, &requirement, anew, cpu_index, &pip)?;
+        cpu_torch(environment, locks, anew, cpu_index, &pip)?;
     }
-    match cuda_runtime_requirement(environment)? {
-        Some(runtime) => pip(&[&runtime]),
-        None => Ok(()),
+    if wants_cuda(environment)? {
+        let runtime = lock::for_pip(&locks.only(Part::Torch, &CUDA_RUNTIME)?)?;
+        pip(&["--no-deps"], runtime.path())?;
     }
+    Ok(())
 }
 
 /// Installs torch alone: the CPU build, or PyPI's where that can't be had.
 fn cpu_torch(
     environment: &Environment,
-    requirement: &str,
+    locks: &Locks,
     anew: &str,
     cpu_index: &str,
-    pip: &dyn Fn(&[&str]) -> Result<()>,
+    pip: &dyn Fn(&[&str], &Path) -> Result<()>,
 ) -> Result<()> {
-    if answers(environment, cpu_index) {
-        match pip(&["--no-deps", anew, "--index-url", cpu_index, requirement]) {
-            Ok(()) => return Ok(()),
-            Err(error) => report::note(&format!("the CPU build can't be had ({error:#})")),
+    if locks.has(Part::CpuTorch) {
+        if answers(environment, cpu_index) {
+            let arguments = ["--no-deps", anew, "--index-url", cpu_index];
+            match pip(&arguments, &locks.path(Part::CpuTorch)) {
+                Ok(()) => return Ok(()),
+                Err(error) => report::note(&format!("the CPU build can't be had ({error:#})")),
+            }
+        } else {
+            report::note(&format!(
+                "{cpu_index} doesn't answer: PyPI's build is used instead"
+            ));
         }
-    } else {
-        report::note(&format!(
-            "{cpu_index} doesn't answer: PyPI's build is used instead"
-        ));
     }
-    pip(&["--no-deps", anew, requirement])
+    let torch = lock::for_pip(&locks.only(Part::Torch, &["torch"])?)?;
+    pip(&["--no-deps", anew], torch.path())
 }
 
 /// Whether the index lists torch, asked with a short time-out.
@@ -90,9 +102,8 @@ fn answers(environment: &Environment, index: &str) -> bool {
     process::output(&mut command, INDEX_ANSWERS).is_ok()
 }
 
-/// The requirement for `libcudart` and `libcupti` alone, at the version that the installed torch
-/// names in its own metadata; `None` if this build of torch wants no CUDA.
-fn cuda_runtime_requirement(environment: &Environment) -> Result<Option<String>> {
+/// Whether this build of torch is one with CUDA, by its own metadata.
+fn wants_cuda(environment: &Environment) -> Result<bool> {
     let site = environment
         .site_packages()
         .context("the environment has no packages")?;
@@ -106,25 +117,21 @@ fn cuda_runtime_requirement(environment: &Environment) -> Result<Option<String>>
         .context("torch isn't among the environment's packages")?;
     let metadata = fs::read_to_string(folder.join("METADATA"))
         .with_context(|| format!("{} has no METADATA", folder.display()))?;
-    parse_cuda_requirement(&metadata)
+    needs_cuda(&metadata)
 }
 
-fn parse_cuda_requirement(metadata: &str) -> Result<Option<String>> {
+fn needs_cuda(metadata: &str) -> Result<bool> {
     let Some(line) = metadata
         .lines()
         .find_map(|line| line.strip_prefix("Requires-Dist: cuda-toolkit"))
     else {
-        return Ok(None);
+        return Ok(false);
     };
-    let requirement = line.split(';').next().unwrap_or(line).trim();
-    let (extras, version) = requirement
-        .split_once(']')
-        .with_context(|| format!("torch asks for cuda-toolkit{line}, which isn't understood"))?;
     ensure!(
-        ["cudart", "cupti"].iter().all(|part| extras.contains(part)),
+        ["cudart", "cupti"].iter().all(|part| line.contains(part)),
         "torch's cuda-toolkit{line} lacks cudart or cupti"
     );
-    Ok(Some(format!("cuda-toolkit[cudart,cupti]{version}")))
+    Ok(cfg!(target_os = "linux"))
 }
 
 #[cfg(test)]
@@ -162,6 +169,23 @@ server.serve_forever()
         fn drop(&mut self) {
             let _ = self.0.kill().and_then(|()| self.0.wait().map(drop));
         }
+    }
+
+    /// Locks the wheel that the index has packed, with this digest or its own.
+    fn lock(dir: &Path, digest: Option<&str>) -> Locks {
+        use sha2::Digest;
+        let wheel = fs::read(dir.join("torch/torch-9.9.9+cpu-py3-none-any.whl")).unwrap();
+        let own: String = sha2::Sha256::digest(&wheel)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let locks = Locks(dir.join("locks"));
+        fs::create_dir_all(&locks.0).unwrap();
+        let digest = digest.unwrap_or(&own);
+        let text = format!("torch==9.9.9+cpu \\\n    --hash=sha256:{digest}\n");
+        fs::write(locks.path(Part::CpuTorch), &text).unwrap();
+        fs::write(locks.path(Part::Torch), text).unwrap();
+        locks
     }
 
     fn serve(dir: &Path, environment: &Environment) -> Index {
@@ -204,9 +228,20 @@ server.serve_forever()
         let index = serve(dir.path(), &environment);
         let address = format!("http://127.0.0.1:{}", index.1);
         let (log, cancel) = (dir.path().join("torch.log"), AtomicBool::new(false));
-        install(&environment, "9.9.9", false, &address, &log, &cancel).unwrap();
+        // Another file than the locked one is refused.
+        let wrong = lock(dir.path(), Some(&"0".repeat(64)));
+        install(&environment, &wrong, false, &address, &log, &cancel).unwrap_err();
+        assert_eq!(environment.version_of("torch"), None);
+        let text = fs::read_to_string(&log).unwrap();
+        assert!(
+            text.contains("THESE PACKAGES DO NOT MATCH THE HASHES"),
+            "{text}"
+        );
+
+        let locks = lock(dir.path(), None);
+        install(&environment, &locks, false, &address, &log, &cancel).unwrap();
         assert_eq!(environment.version_of("torch").as_deref(), Some("9.9.9"));
-        assert_eq!(cuda_runtime_requirement(&environment).unwrap(), None);
+        assert!(!wants_cuda(&environment).unwrap());
     }
 
     #[test]
@@ -235,15 +270,11 @@ server.serve_forever()
     }
 
     #[test]
-    fn torch_itself_says_which_cuda_runtime_it_is_linked_to() {
+    fn torch_itself_says_whether_it_is_linked_to_cuda() {
         let metadata = "Name: torch\nRequires-Dist: cuda-toolkit[cublas,cudart,cupti]==13.0.3; \
                         platform_system == \"Linux\"\nRequires-Dist: filelock\n";
-        let requirement = parse_cuda_requirement(metadata).unwrap();
-        assert_eq!(
-            requirement.as_deref(),
-            Some("cuda-toolkit[cudart,cupti]==13.0.3")
-        );
-        assert_eq!(parse_cuda_requirement("Name: torch\n").unwrap(), None);
-        assert!(parse_cuda_requirement("Requires-Dist: cuda-toolkit[cublas]==1").is_err());
+        assert_eq!(needs_cuda(metadata).unwrap(), cfg!(target_os = "linux"));
+        assert!(!needs_cuda("Name: torch\n").unwrap());
+        assert!(needs_cuda("Requires-Dist: cuda-toolkit[cublas]==1").is_err());
     }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
+use crate::lock::Locks;
 use crate::pins::{Pin, Pins};
 use crate::python::{self, Environment};
 use crate::{builds, disk, evcxr, gpu, jupyter, kernelspec, process, report, torch};
@@ -222,7 +223,7 @@ impl<'a> Plan<'a> {
         report::step(name, &what, || {
             torch::install(
                 &self.environment,
-                TORCH_VERSION,
+                &Locks::of(self.layout),
                 self.gpu,
                 torch::CPU_INDEX,
                 &log,
@@ -253,7 +254,7 @@ impl<'a> Plan<'a> {
         report::step(
             name,
             &format!("installing {} and what they need", missing.len()),
-            || python::install(&self.environment, &missing, &log, cancel),
+            || python::install(&self.environment, &Locks::of(self.layout), &log, cancel),
         )
     }
 
