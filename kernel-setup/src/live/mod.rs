@@ -219,9 +219,8 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
     interrupts.kill_all();
     // The last replies are on their way.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    folder
-        .close()
-        .context("cannot remove the side channel's folder")?;
+    let folder = folder.keep();
+    remove_folder(&folder).await?;
     if let Some(slot) = slot.get() {
         // Nothing is left that the next kernel would have to clean up.
         let _ = std::fs::remove_file(&slot.note);
@@ -239,6 +238,20 @@ async fn take_slot(builds: PathBuf, folder: PathBuf) -> Result<Slot> {
         Ok(slot)
     });
     slot.await?
+}
+
+/// Removes the side channel's folder, which the prelude may be removing too, and into which a compiler
+/// may still write its last.
+async fn remove_folder(folder: &Path) -> Result<()> {
+    for _ in 0..40 {
+        if std::fs::remove_dir_all(folder).is_ok() || !folder.exists() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    std::fs::remove_dir_all(folder)
+        .or_else(|error| if folder.exists() { Err(error) } else { Ok(()) })
+        .with_context(|| format!("cannot remove {}", folder.display()))
 }
 
 /// A new folder that only its user can open, with a path that is short enough for a socket.
