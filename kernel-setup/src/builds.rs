@@ -72,6 +72,16 @@ pub fn refresh(warm: &Path, dir: &Path) -> Result<()> {
     copied.with_context(|| format!("{} can't be copied to {}", warm.display(), dir.display()))
 }
 
+/// Makes `dir` a fresh copy, whatever it holds: what was compiling in it when it was killed may have
+/// left it so that nothing can be linked any more.
+///
+/// # Errors
+/// If it can't be written.
+pub fn remake(warm: &Path, dir: &Path) -> Result<()> {
+    fs::remove_dir_all(dir).with_context(|| format!("{} can't be removed", dir.display()))?;
+    refresh(warm, dir)
+}
+
 /// Copies a folder with the times of its files, by which cargo tells what is fresh. The stamp comes
 /// last, so that a copy cut off isn't taken for a whole one.
 fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {

@@ -297,6 +297,16 @@ pub fn kill(process: u32) {
     }
 }
 
+/// Kills what works in a build folder.
+pub fn kill_below(folder: &Path) {
+    for (process, _) in processes() {
+        let place = std::fs::read_link(format!("/proc/{process}/cwd"));
+        if place.is_ok_and(|place| place.starts_with(folder)) {
+            kill(process);
+        }
+    }
+}
+
 /// Kills all that evcxr has started, but for the process that runs the reader's code.
 pub fn stop_compilers(evcxr: u32, spare: Option<u32>) {
     let processes = processes();

@@ -95,7 +95,7 @@ use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, OnceCell, mpsc};
 
-use crate::files;
+use crate::{builds, files};
 use connection::Connection;
 use evcxr::Evcxr;
 use front::Front;
@@ -172,14 +172,30 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
             let (builds, program) = (builds.clone(), program.clone());
             let (folder, interrupts) = (folder.clone(), Arc::clone(&interrupts));
             let slot = Arc::clone(&slot);
+            let warm = builds.join("warm");
             tokio::spawn(async move {
                 let slot: &Slot = slot
                     .get_or_try_init(|| take_slot(builds, folder.clone()))
                     .await?;
-                let evcxr = Evcxr::start(&program, &folder, &slot.dir, |process| {
-                    interrupts.evcxr(Some(process));
-                });
-                Ok((evcxr.await?, slot.dir.clone()))
+                let start = async || {
+                    // What an evcxr that was killed has left at work there.
+                    interrupt::kill_below(&slot.dir);
+                    Evcxr::start(&program, &folder, &slot.dir, |process| {
+                        interrupts.evcxr(Some(process));
+                    })
+                    .await
+                };
+                let evcxr = match start().await {
+                    Ok(evcxr) => evcxr,
+                    Err(error) => {
+                        eprintln!("{error:#}: once more, in a fresh build folder");
+                        let dir = slot.dir.clone();
+                        let remake = move || builds::remake(&warm, &dir);
+                        tokio::task::spawn_blocking(remake).await??;
+                        start().await?
+                    }
+                };
+                Ok((evcxr, slot.dir.clone()))
             })
         }
     };

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -221,3 +222,21 @@ def test_a_kernel_that_cannot_start_says_why(tmp_path):
     missing.write_text("{}")
     run = subprocess.run(command, env={**os.environ, **spec.env}, capture_output=True, text=True)
     assert run.returncode != 0 and "not a connection file" in run.stderr
+
+
+@needs_proc
+def test_a_damaged_build_folder_is_made_anew():
+    """A compiler that is killed can leave one in which nothing links any more."""
+    kernel = Kernel()
+    traces = Traces(kernel)
+    kernel.stop()
+    traces.assert_gone()
+    [deps] = traces.build.glob("target/*-*-*/debug/deps")
+    shutil.rmtree(deps)
+    deps.write_text("in the way")
+    again = Kernel()
+    try:
+        assert Traces(again).build == traces.build
+        assert deps.is_dir()
+    finally:
+        again.stop()
