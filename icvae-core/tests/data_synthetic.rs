@@ -122,3 +122,24 @@ fn they_are_loaded_when_asked_for_without_a_word() {
             .starts_with("Synthetic digits: 2000 training and 500 test images")
     );
 }
+
+#[test]
+fn some_classes_keep_their_labels_and_their_styles() {
+    let digits = Digits::synthetic(200, 60, None).unwrap();
+    let some = digits.of_classes([7, 2]).unwrap();
+    let labels = Vec::<i64>::try_from(some.train.labels()).unwrap();
+    let all = Vec::<i64>::try_from(digits.train.labels()).unwrap();
+    let expected: Vec<i64> = all.iter().copied().filter(|l| [2, 7].contains(l)).collect();
+    assert_eq!(labels, expected);
+    assert_eq!(some.train.classes(), 10);
+    let styles = digits.styles.unwrap().train;
+    let kept = some.styles.unwrap().train;
+    let first = all.iter().position(|l| [2, 7].contains(l)).unwrap();
+    assert_eq!((kept.len(), &kept[0]), (labels.len(), &styles[first]));
+    assert_eq!(some.train.images().get(0), digits.train.images().get(first as i64));
+    let error = digits.test.of_classes(5..12).unwrap_err().to_string();
+    assert!(error.contains("there is no class 10"), "{error}");
+    assert!(digits.test.filter(|_, _| false).unwrap().is_empty());
+    let error = digits.test.select(&Tensor::from_slice(&[60_i64])).unwrap_err();
+    assert!(error.to_string().contains("index 60"), "{error}");
+}

@@ -195,7 +195,8 @@ impl<'a> TrainingView<'a> {
             every.extend(points.iter().map(|&(_, y)| y));
             curves = curves.series(name, &points);
         }
-        if every.iter().all(|&y| y > 0.0) {
+        // What is no number is left out of the curve, and says nothing against the scale.
+        if !every.iter().any(|&y| y <= 0.0) {
             curves = curves.log_y();
         }
         let mut parts = vec![curves.draw()?];
