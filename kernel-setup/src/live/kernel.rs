@@ -12,13 +12,16 @@ use tokio::task::JoinHandle;
 use super::completeness;
 use super::evcxr::{Evcxr, Event, Exchange, Gone};
 use super::front::{Channel, Replies};
+use super::hints;
 use super::history::History;
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
 use super::output::Command;
+use super::redefinition::{Change, Definitions, variables};
 use super::report::{Facts, Report, Sources, crash, report};
 use super::screen::{Cell, Outcome, Question};
 use super::side::{PRELUDE, Request};
+use super::variables::{Order, Outdated, Variables, Why};
 use super::wire::Message;
 
 /// How long the first request waits for somebody to subscribe to its effects.
@@ -35,6 +38,8 @@ pub struct Shared {
     pub output: mpsc::Sender<Command>,
     /// The cell that runs.
     pub interrupts: Arc<Interrupts>,
+    /// The folder of the side channel.
+    pub folder: PathBuf,
     /// Told when the kernel shall end.
     pub shutdown: Arc<Notify>,
 }
@@ -128,6 +133,8 @@ pub struct Kernel {
     number: u64,
     history: History,
     sources: Sources,
+    definitions: Definitions,
+    variables: Variables,
 }
 
 impl Kernel {
@@ -153,6 +160,8 @@ impl Kernel {
             number: 0,
             history: History::default(),
             sources: Sources::default(),
+            definitions: Definitions::default(),
+            variables: Variables::default(),
         }
     }
 
@@ -268,6 +277,8 @@ impl Kernel {
             self.shared.interrupts.detached(process);
         }
         self.attached = false;
+        self.definitions = Definitions::default();
+        self.variables = Variables::default();
         self.backend = Backend::Starting((self.start)());
         Ok(())
     }
@@ -311,6 +322,8 @@ impl Kernel {
             if lost {
                 let report = crash(&exchange.published, &outcome, "between two cells, ");
                 self.lost = Some(report);
+                let cell = self.number;
+                self.variables.all_gone(&Why::Ended { cell });
             } else if shared.interrupts.process().is_none() {
                 for error in &exchange.published {
                     eprintln!("the live kernel cannot attach: {}", error.content["evalue"]);
@@ -499,6 +512,9 @@ impl Kernel {
                 &self.sources,
             )));
         }
+        if let Some((said, line)) = hints::closure(code) {
+            return Ok(Ran::refused(self.sources.refuse(number, &said, line)));
+        }
         tokio::select! {
             biased;
             () = shared.interrupts.wanted() => {}
@@ -532,6 +548,7 @@ impl Kernel {
         let outcome = end_of_cell(&shared).await;
         // A command may have restarted it on purpose.
         self.attached = shared.interrupts.process().is_some();
+        self.note_variables(code, &exchange, &outcome);
         let (errors, others): (Vec<Message>, Vec<Message>) = exchange
             .published
             .into_iter()
@@ -546,6 +563,10 @@ impl Kernel {
             }
             shared.publish(&kind, &request.header, content).await;
         }
+        let imports = match exchange.reply["status"] == "ok" || outcome.started.is_some() {
+            true => Vec::new(),
+            false => self.imports().await?,
+        };
         let generated = std::fs::read_to_string(self.build.join("src/lib.rs")).unwrap_or_default();
         let report = report(&Facts {
             outcome: &outcome,
@@ -556,6 +577,8 @@ impl Kernel {
             evcxr_number: exchange.reply["execution_count"].as_u64().unwrap_or(0),
             generated: &generated,
             sources: &self.sources,
+            imports: &imports,
+            variables: &self.variables,
         });
         Ok(Ran {
             report,
@@ -564,8 +587,82 @@ impl Kernel {
         })
     }
 
-    /// Has evcxr run a cell, and asks the client for input meanwhile.
+    /// Has evcxr run a cell without the variables that the cell makes unreadable.
     async fn evaluate(&mut self, request: &Message, code: &str) -> Result<Exchange> {
+        let outdated = self.outdated(code).await?;
+        if outdated.is_empty() {
+            return self.exchange(request, code).await;
+        }
+        let note = outdated.note(&self.variables);
+        let order = Order::give(&self.shared.folder, &outdated, &note)
+            .context("the side channel's folder cannot be written")?;
+        let mut exchange = self.exchange(request, code).await?;
+        if order.wants_another_turn() {
+            exchange = self.exchange(request, code).await?;
+        } else if order.is_untouched() && outdated.unnameable && exchange.reply["status"] != "ok" {
+            // A type's parameters have changed: the old type can't even be named beside the new.
+            order.give_all(&note)?;
+            self.exchange(request, "();").await?;
+            if order.is_done() {
+                exchange = self.exchange(request, code).await?;
+            }
+        }
+        for (variable, name) in order.withdraw() {
+            let cell = self.number;
+            self.variables.gone(&variable, Why::Changed { name, cell });
+        }
+        Ok(exchange)
+    }
+
+    /// The variables that this cell makes unreadable.
+    async fn outdated(&mut self, code: &str) -> Result<Outdated> {
+        let new = self.definitions.with(code);
+        if !Change::between(&self.definitions, &new).matters() {
+            return Ok(Outdated::default());
+        }
+        let content = json!({"code": ":vars", "silent": false, "store_history": false});
+        let evcxr = self.evcxr().await?;
+        let listed = evcxr.exchange("execute_request", content, async |_, _| {});
+        let listed = listed.await?.published;
+        let listed = listed
+            .iter()
+            .find_map(|message| message.content["data"]["text/plain"].as_str());
+        Ok(Outdated::of(
+            &self.definitions,
+            &new,
+            code,
+            listed.unwrap_or_default(),
+        ))
+    }
+
+    /// What the compiler proposes to import.
+    async fn imports(&mut self) -> Result<Vec<(String, String)>> {
+        let content = json!({"code": ":last_error_json", "silent": false, "store_history": false});
+        let evcxr = self.evcxr().await?;
+        let said = evcxr.exchange("execute_request", content, async |_, _| {});
+        let said = said.await?.published;
+        let texts = said
+            .iter()
+            .filter_map(|message| message.content["evalue"].as_str());
+        Ok(texts.flat_map(hints::imports).collect())
+    }
+
+    /// Keeps in mind what a cell has defined, made and lost.
+    fn note_variables(&mut self, code: &str, exchange: &Exchange, outcome: &Outcome) {
+        let cell = self.number;
+        if exchange.reply["status"] == "ok" {
+            self.definitions = self.definitions.with(code);
+            if outcome.panic.is_none() && outcome.early_return.is_none() {
+                self.variables.made(&variables(code), cell);
+            }
+        }
+        if outcome.died || outcome.lost {
+            self.variables.all_gone(&Why::Ended { cell });
+        }
+    }
+
+    /// Has evcxr run a cell, and asks the client for input meanwhile.
+    async fn exchange(&mut self, request: &Message, code: &str) -> Result<Exchange> {
         let content = json!({
             "code": code,
             "silent": false,

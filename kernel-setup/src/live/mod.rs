@@ -73,16 +73,19 @@ mod completeness;
 mod connection;
 mod evcxr;
 mod front;
+mod hints;
 mod history;
 mod info;
 mod interrupt;
 mod kernel;
 mod output;
+mod redefinition;
 mod report;
 mod screen;
 mod side;
 mod slot;
 mod stdout;
+mod variables;
 mod wire;
 
 use std::fs::Permissions;
@@ -205,6 +208,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         session,
         output: commands,
         interrupts: Arc::clone(&interrupts),
+        folder: folder.path().to_owned(),
         shutdown: Arc::clone(&shutdown),
     };
     let Front {

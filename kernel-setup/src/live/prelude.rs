@@ -18,6 +18,14 @@
         address: *mut c_void,
     }
 
+    /// evcxr's own, as it compiles it into each cell.
+    struct VariableStore {
+        variables: std::collections::HashMap<String, Box<dyn std::any::Any>>,
+    }
+
+    /// The way to evcxr.
+    static EVCXR: std::sync::OnceLock<std::fs::File> = std::sync::OnceLock::new();
+
     unsafe extern "C" {
         fn dladdr(address: *const c_void, place: *mut Place) -> i32;
         fn dlopen(file: *const c_char, flags: i32) -> *mut c_void;
@@ -123,6 +131,13 @@
                 eprintln!("evcxr has sent {line:?}, which is not understood");
                 end(99)
             };
+            if cells.folder.join("forget").exists() {
+                if let Err(error) = forget(cells.folder, store.cast()) {
+                    eprintln!("the live kernel cannot drop a variable: {error}");
+                }
+                let _ = cells.tell.write_all(b"e");
+                continue;
+            }
             let _ = cells.tell.write_all(b"s");
             cells.mend();
             // SAFETY: evcxr has just compiled this library for this process, and asks for this
@@ -170,6 +185,34 @@
         }
     }
 
+    /// Runs in the place of a cell that changes what the named variables are made of: drops them by
+    /// the code that made them, and has evcxr forget them. Two orders may follow each other.
+    fn forget(folder: &Path, store: *mut VariableStore) -> std::io::Result<()> {
+        let Some(mut evcxr) = EVCXR.get() else { return Ok(()) };
+        let (order, next) = (folder.join("forget"), folder.join("forget.next"));
+        let text = std::fs::read_to_string(&order)?;
+        if std::fs::rename(&next, &order).is_err() {
+            std::fs::remove_file(&order)?;
+        }
+        let mut fields = text.splitn(3, '\n').map(str::to_owned);
+        let mut field = || fields.next().unwrap_or_default();
+        let (kind, names, note) = (field(), field(), field());
+        eprint!("{note}");
+        for name in names.split_whitespace() {
+            // SAFETY: evcxr passes its own store, which nobody else uses meanwhile.
+            let value = unsafe { store.as_mut() }.and_then(|store| store.variables.remove(name));
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(value)));
+            if kind == "lost" {
+                writeln!(evcxr, "EVCXR_VARIABLE_CHANGED_TYPE:{name}")?;
+            }
+        }
+        if kind == "anew" {
+            // evcxr keeps the definitions and no variable of the cell, which is sent again.
+            writeln!(evcxr, "EVCXR_ERROR_OCCURRED")?;
+        }
+        Ok(())
+    }
+
     fn attach(folder: &'static Path) -> std::io::Result<()> {
         let out = connect(folder, "out")?;
         let err = connect(folder, "err")?;
@@ -178,6 +221,7 @@
         lines.read_exact(&mut [0])?;
         let mut evcxr_out =
             std::fs::File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+        let _ = EVCXR.set(evcxr_out.try_clone()?);
         let evcxr_in = std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
 
         // evcxr's loop reads one more command, which leads to the loop above.

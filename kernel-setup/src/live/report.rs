@@ -5,9 +5,11 @@ use syn::parse::Parser;
 use syn::spanned::Spanned;
 
 use super::completeness::Unbalanced;
+use super::hints::{Seen, hint, plainly};
 use super::interrupt::Stopped;
 use super::screen::Outcome;
 use super::side::Panic;
+use super::variables::{Variables, run_again};
 use super::wire::Message;
 
 /// An error as the protocol wants it.
@@ -101,6 +103,13 @@ impl Sources {
         })
     }
 
+    /// The report of something wrong at a line of a cell that was not run.
+    pub fn refuse(&self, number: u64, value: &str, line: usize) -> Report {
+        let mut report = Report::new("CompileError", value);
+        report.traceback.extend(self.show(number, line, None));
+        report
+    }
+
     /// A place in a cell, with the line before it and a mark below.
     fn show(&self, number: u64, line: usize, column: Option<usize>) -> Vec<String> {
         let Some((_, code)) = self.0.iter().rev().find(|(n, _)| *n == number) else {
@@ -147,6 +156,10 @@ pub struct Facts<'a> {
     pub generated: &'a str,
     /// The cells so far, this one included.
     pub sources: &'a Sources,
+    /// The imports that the compiler proposes, each with its error's message.
+    pub imports: &'a [(String, String)],
+    /// The variables, this cell's effect on them included.
+    pub variables: &'a Variables,
 }
 
 /// The report, if the cell has failed in any way.
@@ -156,9 +169,11 @@ pub fn report(facts: &Facts<'_>) -> Option<Report> {
         Some(Stopped::Killed) => {
             return Some(Report::new(
                 "Interrupted",
-                "this code did not stop by itself, so its process was ended: all variables are \
-                 gone. Functions, types and imports are kept; run the cells again that make the \
-                 variables.",
+                format!(
+                    "this code did not stop by itself, so its process was ended: all variables \
+                     are gone. Functions, types and imports are kept; {}",
+                    again(facts)
+                ),
             ));
         }
         Some(Stopped::Compiling) if facts.failed => {
@@ -204,7 +219,7 @@ pub fn report(facts: &Facts<'_>) -> Option<Report> {
         let message = match panic.message.as_str() {
             // The reader's code has put its own hook in the place of the kernel's.
             "" => "the cell has panicked",
-            message => without_cpp_stack(message),
+            message => &plainly(message),
         };
         return Some(located("Panic", message, panic, facts));
     }
@@ -260,21 +275,12 @@ fn short(file: &str) -> &str {
         .map_or(file, |(_, rest)| rest)
 }
 
-/// What libtorch says, without the C++ stack that it appends.
-fn without_cpp_stack(said: &str) -> &str {
-    said.split("Exception raised from ")
-        .next()
-        .unwrap_or(said)
-        .trim_end_matches("\\n")
-        .trim_end()
-}
-
 /// What a failed `?` has said, and which `?` it may have been.
 fn early_return(said: &str, facts: &Facts<'_>) -> Report {
     let said = if said.is_empty() {
-        "a `?` has ended the cell"
+        "a `?` has ended the cell".to_owned()
     } else {
-        without_cpp_stack(said)
+        plainly(said)
     };
     let mut report = Report::new("Error", said);
     let code = facts
@@ -346,6 +352,15 @@ fn flatten(span: proc_macro2::Span, code: &str, found: &mut Vec<(usize, usize)>)
     }
 }
 
+/// What to do when all variables are gone.
+fn again(facts: &Facts<'_>) -> String {
+    let advice = run_again(&facts.variables.cells_of_the_lost());
+    match advice.strip_prefix("; ") {
+        Some(advice) => format!("{advice}."),
+        None => "run the cells again that make the variables.".to_owned(),
+    }
+}
+
 /// What ended the process, as far as can be told.
 fn cause(errors: &[Message], words: &str) -> String {
     let status = errors
@@ -377,15 +392,18 @@ fn cause(errors: &[Message], words: &str) -> String {
     }
 }
 
-const GONE: &str = "the process that held your variables is gone. Functions, types and imports are \
-                    kept; run the cells again that make the variables.";
+const GONE: &str =
+    "the process that held your variables is gone. Functions, types and imports are kept;";
 
 /// The end of the process at a time when none of the cell's code ran.
 pub fn crash(errors: &[Message], outcome: &Outcome, when: &str) -> Report {
     let what = cause(errors, &outcome.last_words);
     let mut report = Report::new(
         "Crash",
-        format!("{when}{what}: {GONE} Nothing of this cell has run."),
+        format!(
+            "{when}{what}: {GONE} run the cells again that make the variables. Nothing of this \
+             cell has run."
+        ),
     );
     report.traceback.extend(last_words(outcome));
     report
@@ -395,7 +413,7 @@ pub fn crash(errors: &[Message], outcome: &Outcome, when: &str) -> Report {
 fn crash_in_code(facts: &Facts<'_>) -> Report {
     let outcome = facts.outcome;
     let what = cause(facts.errors, &outcome.last_words);
-    let value = format!("{what}: {GONE}");
+    let value = format!("{what}: {GONE} {}", again(facts));
     let mut report = match &outcome.panic {
         Some(panic) => {
             let mut report = located("Crash", &value, panic, facts);
@@ -447,6 +465,29 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
             seen.push((value, lines));
         }
     }
+    if let Some(name_and_hint) = seen
+        .first()
+        .filter(|(said, _)| said.contains("cannot be persisted"))
+    {
+        // evcxr's own advice names nothing of the cell.
+        let said = name_and_hint
+            .0
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let mut report = Report::new(name, said);
+        let hints = hints(&seen, facts);
+        report.traceback.extend(
+            hints
+                .iter()
+                .map(|told| format!("  {BLUE}hint:{PLAIN} {told}")),
+        );
+        return report;
+    }
+    if let Some(value) = gone(&values, facts) {
+        return Report::new(name, value);
+    }
     let value = match values[..] {
         [] => "evcxr could not run the cell, and says no more".to_owned(),
         [value] => value.to_owned(),
@@ -455,6 +496,9 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
     if traceback.is_empty() {
         traceback = Report::new(name, value.clone()).traceback;
     }
+    for told in hints(&seen, facts) {
+        traceback.push(format!("  {BLUE}hint:{PLAIN} {told}"));
+    }
     Report {
         name,
         value,
@@ -462,12 +506,49 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
     }
 }
 
+/// What to write instead, each hint once.
+fn hints(seen: &[(&str, Vec<String>)], facts: &Facts<'_>) -> Vec<String> {
+    let cell = facts.sources.0.last().map(|(_, code)| code.as_str());
+    let mut told = Vec::new();
+    for (message, lines) in seen {
+        let all = lines.join("\n");
+        let cell = cell.unwrap_or_default();
+        let own = hint(&Seen {
+            message,
+            all: &all,
+            cell,
+        });
+        let imports = facts.imports.iter().filter(|(error, _)| error == message);
+        let imports = imports.map(|(_, paths)| format!("bring it in by {paths}"));
+        for one in own.into_iter().chain(imports) {
+            if !told.contains(&one) {
+                told.push(one);
+            }
+        }
+    }
+    told
+}
+
+/// What to say where all that fails is that variables of earlier cells are gone.
+fn gone(values: &[&str], facts: &Facts<'_>) -> Option<String> {
+    let missing = values.iter().map(|value| {
+        let rest = value.strip_prefix("cannot find value `")?;
+        rest.split_once('`').map(|(name, _)| name)
+    });
+    let missing: Vec<&str> = missing.collect::<Option<_>>()?;
+    facts.variables.explain(&missing)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn facts<'a>(outcome: &'a Outcome, sources: &'a Sources) -> Facts<'a> {
+        static VARIABLES: std::sync::LazyLock<Variables> =
+            std::sync::LazyLock::new(Variables::default);
         Facts {
+            imports: &[],
+            variables: &VARIABLES,
             outcome,
             stopped: None,
             failed: false,

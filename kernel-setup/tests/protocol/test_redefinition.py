@@ -1,0 +1,77 @@
+"""A changed definition: never a value of the old one read as a new one, and the reader is told what is gone."""
+
+
+def result(cell):
+    return cell.of("execute_result")[0]["data"]["text/plain"]
+
+
+def test_what_holds_a_changed_type_is_dropped_and_named(kernel):
+    made = kernel.ok(
+        "struct Inner { a: i64, b: i64 }\nstruct Holder { inner: Vec<Inner> }\n"
+        "impl Drop for Inner { fn drop(&mut self) { println!(\"dropped {}\", self.a) } }\n"
+        "let holder = Holder { inner: vec![Inner { a: 7, b: 8 }] };\nlet other = 5;"
+    ).reply["execution_count"]
+    changed = kernel.ok("struct Inner { a: f64, b: f64 }")
+    assert changed.text() == "dropped 7\n", "by the code that made it"
+    assert changed.text("stderr") == (
+        f"`holder` was made with the former `Inner`, which this cell changes: it is gone; run cell [{made}] again.\n"
+    )
+    cell = kernel.run("holder.inner[0].b")
+    number = changed.reply["execution_count"]
+    assert cell.reply["evalue"] == f"`holder` is gone since cell [{number}] changed `Inner`; run cell [{made}] again"
+    assert result(kernel.ok("other")) == "5"
+
+
+def test_a_definition_that_does_not_compile_costs_nothing(kernel):
+    kernel.ok("struct Kept { a: i64 }\nlet kept = vec![Kept { a: 3 }];")
+    for code in ("struct Kept { a: Nonsense }", "struct Kept { a: f64 }\nlet wrong: i64 = 1.0;", "struct Kept { a: f64"):
+        assert kernel.run(code).reply["status"] == "error"
+        assert result(kernel.ok("kept[0].a")) == "3"
+
+
+def test_the_same_definition_again_costs_nothing(kernel):
+    code = "struct Same { a: i64 }\nimpl Same { fn f(&self) -> i64 { self.a } }"
+    kernel.ok(code + "\nlet same = Same { a: 4 };")
+    assert not kernel.ok("// again\n" + code).text("stderr")
+    assert not kernel.ok("#[derive(Debug)]\n" + code.replace("self.a }", "self.a + 1 }")).text("stderr")
+    assert result(kernel.ok("same.f()")) == "5"
+
+
+def test_a_cell_that_makes_its_variables_anew(kernel):
+    """evcxr alone loses `again`, and says so where there is nothing to say."""
+    kernel.ok("#[derive(Debug)] struct Anew { a: i64 }\nlet again = Anew { a: 1 };\nlet left = vec![Anew { a: 2 }];")
+    cell = kernel.ok('#[derive(Debug)] struct Anew { b: String }\nlet again = Anew { b: "x".into() };\nprint!("once");')
+    assert cell.text() == "once" and "`left` was" in cell.text("stderr") and "`again`" not in cell.text("stderr")
+    assert result(kernel.ok("again")) == 'Anew { b: "x" }'
+
+
+def test_a_type_with_other_parameters(kernel):
+    """The old type cannot be named any more in the new cell."""
+    kernel.ok("struct Wide<T> { t: T }\nlet wide = Wide { t: 1i64 };")
+    assert "`wide` was" in kernel.ok("struct Wide { t: i64 }\nlet narrow = Wide { t: 2 };").text("stderr")
+    assert result(kernel.ok("narrow.t")) == "2"
+
+
+def test_a_trait_behind_a_box(kernel):
+    kernel.ok(
+        "trait Speak { fn say(&self) -> i64; }\nstruct Dog(i64);\nimpl Speak for Dog { fn say(&self) -> i64 { self.0 } }\n"
+        "let boxed: Box<dyn Speak> = Box::new(Dog(1));\nlet f: Box<dyn Fn() -> i64> = Box::new(|| Dog(6).say());"
+    )
+    cell = kernel.ok(
+        "trait Speak { fn more(&self) -> i64 { 9 } fn say(&self) -> i64; }\nstruct Dog(i64);\n"
+        "impl Speak for Dog { fn say(&self) -> i64 { -self.0 } }"
+    )
+    assert "`boxed` was" in cell.text("stderr")
+    # It runs the code that it was made with.
+    assert result(kernel.ok("f()")) == "6"
+
+
+def test_a_lost_process_is_one_line(own_kernel):
+    kernel = own_kernel
+    for code in ("let a = 1;", "let b = 2;", "fn f() -> i64 { 4 }", "let c = 3;"):
+        kernel.ok(code)
+    assert "run cells [1], [2] and [4] again" in kernel.run("std::process::abort();").reply["evalue"]
+    cell = kernel.run("a + b + c")
+    assert cell.traceback == (
+        "CompileError: all variables are gone since cell [5] ended its process; run cells [1], [2] and [4] again"
+    )
