@@ -287,3 +287,51 @@ def test_a_notebook_without_title_or_headings(studio):
     studio.publish("my_notes.ipynb")
     page = (studio.site / "my_notes.html").read_text()
     assert "<h1>My notes</h1>" in page and "Contents" not in body(page)
+
+
+def test_a_link_in_code_or_in_words_stays_as_it_is_written(studio):
+    words = 'href="#nowhere"'
+    cell = text(f"# T\n\n`{words}` <b title='{words}'>x</b>\n\n```html\n<a {words}>\n```")
+    page = body(studio.page(cell, code("a", stream(words))))
+    assert re.sub(r"<[^>]*>", "", page).count("#nowhere") == 3 and "#top" not in page
+
+
+def test_a_files_name_is_only_a_name(studio):
+    names = [
+        "javascript:alert(1)&<img src=x onerror=alert(2)>.ipynb",
+        'b" onclick="x#y?z %41.ipynb',
+    ]
+    for name in names:
+        studio.save(name, notebook(text("Only words, but enough of them to be worth reading.")))
+    studio.publish(*names)
+    assert len(list(studio.site.iterdir())) == 3
+    for file in studio.site.iterdir():
+        page = file.read_text()
+        assert not re.search(r"<img|<[^>]*\sonclick=|href=\"javascript:", page.split("</style>")[1])
+    index = (studio.site / "index.html").read_text()
+    assert 'href="javascript%3Aalert' in index and 'href="b%22%20onclick%3D%22x%23y%3Fz' in index
+
+
+def test_a_chart_takes_on_the_pages_colours_and_keeps_its_names_to_itself(studio):
+    chart = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="360" viewBox="0 0 640 360" '
+        'role="img" aria-label="x" font-family="Ubuntu, \'Open Sans\', sans-serif">'
+        '<defs><linearGradient id="a"/></defs><g transform="translate(1 2)">'
+        '<path d="M0 0h9" stroke="var(--figure-ink,#202020)" fill="url(#a)" stroke-width="1.5"/>'
+        '<text x="1" y="2" textLength="9" lengthAdjust="spacingAndGlyphs" class="note" '
+        'transform="rotate(-90 1 2)">loss &lt; 1</text></g><style>.note, text { fill: red } '
+        "@media (prefers-color-scheme: dark) { :root > g { opacity: .5 } }</style></svg>"
+    )
+    said = {"image/png": {"alt": "The loss falls.", "caption": "Loss"}}
+    both = display({"image/svg+xml": chart, "image/png": png(), "text/plain": "p"}, **said)
+    page = body(studio.page(code("a", both), code("b", both)))
+    assert page.count("<svg") == 2 and "<img" not in page
+    assert page.count('role="img" aria-label="The loss falls."') == 2
+    assert 'viewBox="0 0 640 360"' in page and 'stroke="var(--figure-ink,#202020)"' in page
+    assert "<figcaption>Loss</figcaption>" in page and 'class="light' not in page
+    assert ">loss &lt; 1</text>" in page and 'transform="rotate(-90 1 2)"' in page
+    for number in (1, 2):
+        name = f"F{number}-"
+        assert f'id="{name}a"' in page and f'fill="url(#{name}a)"' in page
+        assert f"#{name}drawing .{name}note, #{name}drawing text {{ fill: red }}" in page
+        assert f"#{name}drawing &gt; g {{ opacity: .5 }}" in page
