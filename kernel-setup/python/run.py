@@ -235,15 +235,18 @@ def read(source):
         return None, f"it does not keep to the format ({type(error).__name__})"
 
 
-def fault_of_target(target):
-    """What will keep the copy from being written, or None: known before an hour is spent on it."""
+def fault_of_target(target, size):
+    """What will keep a copy of this size from being written, or None: known before an hour is spent on it."""
     if os.path.isdir(target):
         return "there is a folder of that name"
     folder = os.path.dirname(os.path.abspath(target))
     try:
         os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return None
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+        return None
     except OSError as error:
         return error.strerror
 
@@ -253,7 +256,7 @@ def main(source, target, kernel):
     if fault:
         print(f"  {source} is not a notebook: {fault}")
         return 1
-    fault = fault_of_target(target)
+    fault = fault_of_target(target, os.path.getsize(source))
     if fault:
         print(f"  {target} can't be written: {fault}")
         return 1

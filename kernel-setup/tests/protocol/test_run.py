@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 DRIVER = pathlib.Path(__file__).parents[2] / "python" / "run.py"
 
 
-def start(tmp_path, *cells, source=None):
+def start(tmp_path, *cells, source=None, **options):
     """Start to run a notebook of these cells; return the process and the executed copy's path."""
     notebook = tmp_path / "here" / "a.ipynb"
     notebook.parent.mkdir()
@@ -27,7 +28,7 @@ def start(tmp_path, *cells, source=None):
     copy = tmp_path / "out" / "a.ipynb"
     command = [sys.executable, DRIVER, notebook, copy, "python3"]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True), copy
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options), copy
 
 
 def run(tmp_path, *cells, source=None):
@@ -155,3 +156,13 @@ def test_a_copy_that_cannot_be_written_leaves_the_old_one(tmp_path):
     assert "can't be written" in done.stdout, done.stdout + done.stderr
     assert "cell" not in done.stdout, "it was found out only when the cells had run"
     assert [entry.name for entry in copy.parent.iterdir()] == ["a.ipynb"]
+
+
+def test_a_disk_without_room_is_found_out_before_the_cells_run(tmp_path):
+    def no_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    process, copy = start(tmp_path, "1", preexec_fn=no_room)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "can't be written: File too large" in out, out + err
+    assert "cell" not in out and not list(copy.parent.iterdir())
