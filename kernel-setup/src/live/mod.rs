@@ -61,6 +61,14 @@
 //! without debug information, so there is no stack; a panic inside a library names its place there,
 //! and the cell.
 //!
+//! **Changed definitions** (redefinition.rs, variables.rs). evcxr compiles all definitions anew with
+//! each cell, and would read old values by them. The kernel keeps the definitions as evcxr does, and
+//! finds before each cell which variables hold something that it changes. The order to drop them
+//! lies in the folder of the side channel; the prelude looks for it when a cell is compiled and about
+//! to run, drops them by the code that made them, and has evcxr forget them and compile once more. A
+//! cell that makes such a variable anew is first accepted without being run, and sent again, since
+//! evcxr would forget the new one too. Hints below the compiler's words are in hints.rs.
+//!
 //! **What holds.** Cells are numbered from 1. All messages go through one task, so a cell's `idle` is
 //! its last. The first request waits for a subscriber, up to 3 s, since some clients ask before they
 //! listen. Each kernel has a build folder (slot.rs) and a side channel of its own, which only its
