@@ -1,0 +1,278 @@
+"""The panel to draw on: what reaches a page of it, and what it computes in a browser."""
+
+import base64
+import json
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import zlib
+
+import pytest
+from conftest import body, code, display, png
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FIREFOX = next(filter(None, map(shutil.which, ("firefox", "firefox-esr"))), None)
+HEIGHT = WIDTH = 28
+PIXELS = HEIGHT * WIDTH
+ACTIVATIONS = {
+    "linear": lambda a: a, "tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid,
+    "elu": torch.nn.functional.elu, "softplus": torch.nn.functional.softplus,
+    "leaky_relu": lambda a: torch.nn.functional.leaky_relu(a, 0.2),
+}  # fmt: skip
+
+
+class Toy:
+    """A model with random weights: an implementation of its own of what the panel computes."""
+
+    def __init__(self, latent=4, classes=10, hidden=(40, "tanh"), out="linear"):
+        generator = torch.Generator().manual_seed(7)
+        self.layers, self.latent, self.classes = {}, latent, classes
+        units, activation = hidden
+        for name, inputs, outputs, act in (
+            ("encoder", PIXELS, units, activation), ("mean", units, latent, "tanh"), ("log_var", units, latent, "linear"),
+            ("hidden", latent + classes, units, activation), ("x_hat", units, PIXELS, out),
+        ):  # fmt: skip
+            weights = torch.randn(outputs, inputs, generator=generator) / inputs**0.5
+            self.layers[name] = (weights, torch.randn(outputs, generator=generator) * 0.1, act)
+
+    def layer(self, name, x):
+        weights, bias, activation = self.layers[name]
+        return ACTIVATIONS[activation](x @ weights.T + bias)
+
+    def versions(self, x):
+        """x decoded from the mean of its code as every class, `[C, P]`."""
+        z = self.layer("mean", self.layer("encoder", torch.tensor(x)[None]))
+        rows = max(self.classes, 1)
+        told = torch.cat([z.repeat(rows, 1), torch.eye(rows)[:, : self.classes]], 1)
+        return self.layer("x_hat", self.layer("hidden", told))
+
+    def description(self, name="toy"):
+        packed = b""
+        described = {}
+        for key, (weights, bias, activation) in self.layers.items():
+            scale = weights.abs().amax(1) / 127
+            eighth = (weights / scale[:, None]).round()
+            packed += struct.pack(f"<{2 * len(bias)}f", *scale, *bias)
+            packed += bytes(int(value) & 255 for value in eighth.flatten().tolist())
+            outputs, inputs = weights.shape
+            described[key] = {"in": inputs, "out": outputs, "act": activation, "slope": 0.2}
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        model = {
+            "name": name, "latent": self.latent, "classes": self.classes, "encoder": [described["encoder"]],
+            "mean": described["mean"], "log_var": described["log_var"],
+            "decoder": [described["hidden"], described["x_hat"]],
+        }  # fmt: skip
+        ramp = bytes(i * 255 // PIXELS for i in range(PIXELS))
+        return {
+            "version": 1, "shape": [HEIGHT, WIDTH], "classes": [str(c) for c in range(self.classes)], "models": [model],
+            "examples": base64.b64encode(ramp).decode(),
+            "weights": base64.b64encode(deflate.compress(packed) + deflate.flush()).decode(),
+        }  # fmt: skip
+
+
+def output(description, picture=None):
+    """The output as the library makes it, with a script of the notebook's own that must not come through."""
+    text = description if isinstance(description, str) else json.dumps(description)
+    picture = picture or f'<img src="data:image/png;base64,{png()}" width="320" height="160" alt="What it makes of digits">'
+    return display({
+        "text/html": f'<div class="icvae-playground" data-weights="w">{picture}</div>'
+        f'<script type="application/json" id="w">{text}</script><style>p {{}}</style><script>alert("theirs")</script>',
+        "text/plain": "A panel to draw on",
+    })  # fmt: skip
+
+
+def test_a_page_has_the_panel_with_its_own_script_after_all_text(studio):
+    page = studio.page(code("playground", output(Toy().description())))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert "script-src &#39;sha256-" in policy or "script-src 'sha256-" in policy
+    assert "alert(" not in page
+    assert page.count('<div class="icvae-playground"') == 1
+    assert 'alt="What it makes of digits"' in body(page), "without scripts there is the picture"
+    assert page.index('<script type="application/json"') > page.index("</main>")
+
+
+def test_a_page_without_a_panel_runs_no_script(studio):
+    page = studio.page(code("1"))
+    assert "script-src" not in page and "<script" not in page
+
+
+HOSTILE = {
+    "a billion rows": lambda d: d["models"][0]["mean"].update(out=10**9),
+    "more rows than weights": lambda d: d["models"][0]["encoder"][0].update(out=60_000),
+    "no whole number": lambda d: d["models"][0].update(latent=2.5),
+    "a cut-off archive": lambda d: d.update(weights=d["weights"][: len(d["weights"]) // 8 * 4]),
+    "an archive that grows": lambda d: d.update(
+        weights=base64.b64encode(zlib.compress(bytes(80_000_000), wbits=-15)).decode()
+    ),
+    "weights that are no text": lambda d: d.update(weights={"a": 1}),
+    "an unknown activation": lambda d: d["models"][0]["mean"].update(act="constructor"),
+    "an activation that is a list": lambda d: d["models"][0]["mean"].update(act=["tanh"]),
+    "an endless slope": lambda d: d["models"][0]["mean"].update(slope=1e300),
+    "layers that don't fit": lambda d: d["models"][0]["decoder"].reverse(),
+    "a name that is none": lambda d: d["models"][0].update(name={"toString": "x"}),
+    "a name without end": lambda d: d["models"][0].update(name="x" * 10_000),
+    "no models": lambda d: d.update(models=[]),
+    "examples of another size": lambda d: d.update(examples=base64.b64encode(b"abc").decode()),
+    "another version": lambda d: d.update(version=2),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_panel_is_left_out_and_its_cell_is_named(studio, what):
+    description = Toy().description()
+    HOSTILE[what](description)
+    studio.save("a.ipynb", _one(code("playground", output(description))))
+    publisher = studio.publish("a.ipynb")
+    page = (studio.site / "a.html").read_text(encoding="utf-8")
+    assert "icvae-playground" not in body(page) and "<script" not in page
+    assert any("cell 1" in note and "panel to draw on" in note for note in publisher.notes()), publisher.notes()
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_weights_that_are_no_numbers_are_refused(studio, number):
+    toy = Toy()
+    weights, bias, activation = toy.layers["mean"]
+    bias[1] = float(number)
+    studio.save("a.ipynb", _one(code("playground", output(toy.description()))))
+    publisher = studio.publish("a.ipynb")
+    assert any("aren't all numbers" in note for note in publisher.notes())
+
+
+def test_script_in_a_label_stays_words(studio):
+    description = Toy().description(name="</script><script>document.title='theirs'</script>")
+    page = studio.page(code("playground", output(description)))
+    assert "theirs'</script>" not in page and "\\u003c/script>" in page
+
+
+def _one(cell):
+    from conftest import notebook
+
+    return notebook(cell)
+
+
+class Chromium:
+    def __init__(self, file):
+        playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+        self.driver = playwright.sync_playwright().start()
+        self.browser = self.driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        self.page = self.browser.new_page()
+        self.said, self.requests = [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri())
+        self.page.wait_for_function("document.querySelector('.icvae-playground').playground")
+
+    def eval(self, script):
+        return self.page.evaluate(script)
+
+    def stroke(self, points):
+        self.page.mouse.move(*points[0])
+        self.page.mouse.down()
+        for point in points[1:]:
+            self.page.mouse.move(*point)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(300)
+
+    def close(self):
+        self.browser.close()
+        self.driver.stop()
+
+
+class Firefox:
+    """Firefox by WebDriver BiDi, which it speaks by itself."""
+
+    def __init__(self, file):
+        websocket = pytest.importorskip("websocket", reason="websocket-client is not installed")
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.process = subprocess.Popen(
+            [FIREFOX, "--headless", "--no-remote", "--profile", self.profile.name, "--remote-debugging-port", "0"],
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        address = None
+        for line in self.process.stderr:
+            if found := re.search(r"WebDriver BiDi listening on (ws://\S+)", line):
+                address = found[1]
+                break
+        assert address, "Firefox didn't say where it listens"
+        self.socket = websocket.create_connection(f"{address}/session", timeout=60, suppress_origin=True)
+        self.number, self.said, self.requests = 0, [], []
+        self.do("session.new", capabilities={})
+        self.context = self.do("browsingContext.getTree")["contexts"][0]["context"]
+        self.do("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent"])
+        self.do("browsingContext.navigate", context=self.context, url=file.as_uri(), wait="complete")
+        self.eval("new Promise((done) => { const look = () => document.querySelector('.icvae-playground').playground ? done(1) : setTimeout(look, 20); look(); })")
+
+    def do(self, method, **params):
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": method, "params": params}))
+        while True:
+            answer = json.loads(self.socket.recv())
+            if answer.get("id") == self.number:
+                assert answer["type"] == "success", answer
+                return answer["result"]
+            if answer.get("method") == "log.entryAdded":
+                self.said.append(answer["params"]["text"])
+            elif answer.get("method") == "network.beforeRequestSent":
+                self.requests.append(answer["params"]["request"]["url"])
+
+    def eval(self, script):
+        answer = self.do(
+            "script.evaluate", expression=f"Promise.resolve({script}).then(JSON.stringify)",
+            target={"context": self.context}, awaitPromise=True,
+        )  # fmt: skip
+        return json.loads(answer["result"]["value"])
+
+    def stroke(self, points):
+        (x, y), *others = [(round(x), round(y)) for x, y in points]
+        actions = [{"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0}]
+        actions += [{"type": "pointerMove", "x": x, "y": y, "duration": 20} for x, y in others]
+        actions += [{"type": "pointerUp", "button": 0}, {"type": "pause", "duration": 300}]
+        source = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": actions}
+        self.do("input.performActions", context=self.context, actions=[source])
+
+    def close(self):
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait(30)
+        self.profile.cleanup()
+
+
+BROWSERS = [
+    pytest.param(Chromium, marks=pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"), id="Chromium"),
+    pytest.param(Firefox, marks=pytest.mark.skipif(not FIREFOX, reason="Firefox is not installed"), id="Firefox"),
+]
+STATE = "(({x, images}) => [Array.from(x), images.map((i) => Array.from(i))])(document.querySelector('.icvae-playground').playground)"
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+@pytest.mark.parametrize("toy", [Toy(), Toy(2, 0, (33, "leaky_relu"), "sigmoid")], ids=["told", "not told"])
+def test_strokes_give_the_models_images(studio, browser, toy):
+    studio.page(code("playground", output(toy.description())))
+    browser = browser(studio.site / "a.html")
+    try:
+        left, top, width, height = browser.eval(
+            "((r) => [r.left, r.top, r.width, r.height])(document.querySelector('.pad').getBoundingClientRect())"
+        )
+        seven = [(0.25, 0.25), (0.75, 0.25), (0.6, 0.5), (0.45, 0.85)]
+        browser.stroke([(left + x * width, top + y * height) for x, y in seven])
+        x, images = browser.eval(STATE)
+        assert 20 < sum(x) < 200, "the ink of a digit"
+        middle = [sum(v * (i % WIDTH + 0.5) for i, v in enumerate(x)), sum(v * (i // WIDTH + 0.5) for i, v in enumerate(x))]
+        assert [m / sum(x) for m in middle] == pytest.approx([14, 14], abs=0.3), "its centre of mass"
+        expected = toy.versions(x)
+        assert len(images) == len(expected)
+        apart = (torch.tensor(images) - expected).abs().max().item()
+        assert apart < 0.03, "eight bits are off by less"
+        browser.eval("document.querySelector('.tests button').click()")
+        browser.eval("new Promise((done) => setTimeout(() => done(1), 300))")
+        x, images = browser.eval(STATE)
+        assert x == pytest.approx([i * 255 // PIXELS / 255 for i in range(PIXELS)])
+        assert (torch.tensor(images) - toy.versions(x)).abs().max() < 0.03
+        assert browser.said == []
+        assert [url for url in browser.requests if not url.startswith(("file:", "data:"))] == []
+    finally:
+        browser.close()
