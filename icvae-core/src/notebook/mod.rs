@@ -27,6 +27,7 @@
 mod channel;
 mod display;
 mod history_table;
+mod playground;
 mod progress;
 mod rich;
 mod shown;
@@ -34,6 +35,7 @@ mod tensor;
 mod training_view;
 
 pub use display::{DisplayHandle, clear_output, display, show};
+pub use playground::{Layers, Playground};
 pub use progress::Progress;
 pub use rich::{Bundle, Html, Rich};
 pub use tensor::show_images;

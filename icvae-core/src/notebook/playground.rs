@@ -105,8 +105,9 @@ impl Playground {
     /// If the layers don't fit each other or the images, or a weight is not a finite number.
     pub fn model(mut self, name: impl Into<String>, layers: Layers<'_>) -> Result<Self> {
         let name = name.into();
-        let packed = Packed::new(&name, layers, self.shape.0 * self.shape.1)
-            .map_err(|error| Error::Invalid(format!("the playground can't take {name}: {error}")))?;
+        let packed = Packed::new(&name, layers, self.shape.0 * self.shape.1).map_err(|error| {
+            Error::Invalid(format!("the playground can't take {name}: {error}"))
+        })?;
         self.models.push(packed);
         self.picture.clear();
         Ok(self)
@@ -173,7 +174,7 @@ impl Playground {
     fn description(&self) -> Result<String> {
         let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
         for model in &self.models {
-            deflate.write_all(&model.weights)?;
+            deflate.write_all(&model.weights).map_err(unpacked)?;
         }
         let examples = match &self.examples {
             Some(x) => {
@@ -190,7 +191,7 @@ impl Playground {
             "classes": self.classes,
             "models": models,
             "examples": examples,
-            "weights": STANDARD.encode(deflate.finish()?),
+            "weights": STANDARD.encode(deflate.finish().map_err(unpacked)?),
         });
         // Text that ends a script element must not stand in one.
         Ok(description.to_string().replace('<', "\\u003c"))
@@ -232,6 +233,10 @@ fn script() -> String {
     let kept = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
     let text = kept.collect::<Vec<_>>().join("\n");
     text.replace("@WASM@", &STANDARD.encode(DENSE))
+}
+
+fn unpacked(error: std::io::Error) -> Error {
+    Error::Invalid(format!("the playground's weights can't be packed: {error}"))
 }
 
 fn escaped(text: &str) -> String {
@@ -324,7 +329,11 @@ impl Packing {
     }
 
     fn layer(&mut self, what: &str, layer: &Dense, inputs: Option<i64>) -> Result<Value> {
-        let weights = layer.ws.detach().to_device(Device::Cpu).to_kind(Kind::Float);
+        let weights = layer
+            .ws
+            .detach()
+            .to_device(Device::Cpu)
+            .to_kind(Kind::Float);
         let (rows, columns) = weights.size2()?;
         if inputs.is_some_and(|inputs| inputs != columns) {
             return Err(Error::Invalid(format!(
@@ -361,5 +370,131 @@ impl Packing {
             other => (other.to_string(), 0.0),
         };
         Ok(json!({"in": columns, "out": rows, "act": name, "slope": slope}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::DeflateDecoder;
+    use tch::nn::VarStore;
+
+    use super::*;
+    use crate::model::dense;
+
+    /// A model of 3 × 4 pixels with a code of 2 and 3 classes.
+    fn layers(vs: &VarStore) -> [Dense; 5] {
+        let root = vs.root();
+        [
+            dense(&root / "h", 12, 5).with(Activation::LeakyRelu(0.2)),
+            dense(&root / "mean", 5, 2).with(Activation::Tanh),
+            dense(&root / "log_var", 5, 2),
+            dense(&root / "d", 5, 6).with(Activation::Elu),
+            dense(&root / "x", 6, 12).with(Activation::Sigmoid),
+        ]
+    }
+
+    fn playground(name: &str, vs: &VarStore) -> Result<Playground> {
+        let [h, mean, log_var, d, x] = layers(vs);
+        Playground::new((3, 4)).model(
+            name,
+            Layers {
+                encoder: &[&h],
+                mean: &mean,
+                log_var: &log_var,
+                decoder: &[&d, &x],
+            },
+        )
+    }
+
+    fn described(playground: &Playground) -> Result<Value> {
+        let text = playground.description()?;
+        assert!(!text.contains('<'), "nothing may end the script element");
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    #[test]
+    fn weights_come_out_as_they_went_in_but_for_eight_bits() -> Result<()> {
+        crate::seeded(3, || {
+            let vs = VarStore::new(Device::Cpu);
+            let playground = playground("</script>", &vs)?;
+            let description = described(&playground)?;
+            assert_eq!(description["models"][0]["name"], "</script>");
+            assert_eq!(description["models"][0]["classes"], 3);
+            assert_eq!(description["models"][0]["encoder"][0]["slope"], 0.2);
+            let packed = STANDARD
+                .decode(description["weights"].as_str().unwrap_or_default())
+                .unwrap_or_default();
+            let mut bytes = Vec::new();
+            DeflateDecoder::new(packed.as_slice())
+                .read_to_end(&mut bytes)
+                .map_err(unpacked)?;
+            // The first layer: five scales, five biases, then five rows of twelve.
+            let number = |i: usize| f32::from_le_bytes([0, 1, 2, 3].map(|k| bytes[4 * i + k]));
+            let ws = vs.variables()["h.weight"].shallow_clone();
+            for row in 0..5 {
+                for column in 0..12 {
+                    let eighth = bytes[40 + 12 * row + column].cast_signed();
+                    let found = f64::from(number(row)) * f64::from(eighth);
+                    let expected = ws.double_value(&[row as i64, column as i64]);
+                    let step = f64::from(number(row));
+                    assert!(
+                        (found - expected).abs() <= 0.501 * step,
+                        "{found} for {expected}"
+                    );
+                }
+            }
+            let sizes = [(12, 5), (5, 2), (5, 2), (5, 6), (6, 12)];
+            let expected: usize = sizes.iter().map(|(i, o)| 8 * o + i * o).sum();
+            assert_eq!(bytes.len(), expected);
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_in_a_sentence() -> Result<()> {
+        let vs = VarStore::new(Device::Cpu);
+        let [h, mean, log_var, d, x] = layers(&vs);
+        let fit = |decoder: &[&Dense]| {
+            Playground::new((3, 4))
+                .model(
+                    "m",
+                    Layers {
+                        encoder: &[&h],
+                        mean: &mean,
+                        log_var: &log_var,
+                        decoder,
+                    },
+                )
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(fit(&[&d, &x]), Ok(()));
+        let error = fit(&[&x, &d]).unwrap_err();
+        assert!(error.contains("the playground can't take m"), "{error}");
+        let error = fit(&[&d]).unwrap_err();
+        assert!(error.contains("end with 12 pixels"), "{error}");
+        crate::no_grad(|| {
+            let _ = d.ws.get(0).fill_(f64::NAN);
+        });
+        let error = fit(&[&d, &x]).unwrap_err();
+        assert!(error.contains("not finite"), "{error}");
+        let empty = Playground::new((3, 4)).html().unwrap_err().to_string();
+        assert!(empty.contains(".model(name, layers)"), "{empty}");
+        let wrong = Tensor::zeros([2, 5], (Kind::Float, Device::Cpu));
+        assert!(Playground::new((3, 4)).examples(&wrong).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_script_there_is_a_picture_of_every_class() -> Result<()> {
+        let vs = VarStore::new(Device::Cpu);
+        let examples = Tensor::rand([2, 12], (Kind::Float, Device::Cpu));
+        let html = playground("m", &vs)?.examples(&examples)?.html()?;
+        assert!(html.contains("2 rows of 4 images"), "{}", &html[..200]);
+        assert!(html.contains("<img src=\"data:image/png;base64,"));
+        assert!(html.contains("WebAssembly.instantiate(bytes(\"AGFzbQ"));
+        Ok(())
     }
 }
