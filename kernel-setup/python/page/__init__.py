@@ -4,7 +4,7 @@
                   │    ── compose     its cells in turn, then headings and links
                   │          ├─ prose       Markdown: maths, clean (strangers' HTML), typography
                   │          ├─ code        colours
-                  │          ├─ output      terminal text, rich displays, picture, drawing (SVG)
+                  │          ├─ output      terminal text, rich displays, picture, drawing (SVG), playground
                   │          └─ outline     headings, anchors, the table of contents
                   └─ template/  by Jinja, which escapes all but trees; the style sheet and fonts/
 

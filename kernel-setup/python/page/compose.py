@@ -52,6 +52,7 @@ class Page:
     ids: set
     formulas: int
     thumbnail: Element | None
+    playgrounds: dict
 
     @property
     def file(self):
@@ -100,6 +101,7 @@ def compose(notebook, programming, report, surroundings, trust, language):
         ids=prose.ids,
         formulas=prose.maths.count,
         thumbnail=thumbnail or next(iter(outputs.pictures), None),
+        playgrounds=outputs.playgrounds,
     )
 
 

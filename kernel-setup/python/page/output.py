@@ -5,8 +5,8 @@ import re
 
 from nbconvert.filters.ansi import ansi2html, strip_ansi
 
-from . import clean, picture
-from .tree import Element, elements, plain
+from . import clean, picture, playground
+from .tree import Element, elements, plain, serialise
 
 # Text longer than this is folded, but for its first and last lines.
 LONGEST, HEAD, TAIL = 30, 12, 6
@@ -35,6 +35,8 @@ class Outputs:
         self.report = report
         self.trust = trust
         self.pictures = []
+        # What the page's playgrounds read, by name.
+        self.playgrounds = {}
 
     def render(self, outputs, cell):
         """A list of blocks, each a list of nodes, in the order in which they were made."""
@@ -69,6 +71,9 @@ class Outputs:
 
     def _as(self, mime, content, data, metadata, cell):
         if mime == "text/html":
+            found = playground.find(content)
+            if found:
+                return self._playground(*found, cell)
             return _html(self.prose.finish(content, cell), content)
         if mime == "text/markdown":
             return [Element("div", {"class": "rich"}, self.prose.render(content, cell))]
@@ -77,6 +82,17 @@ class Outputs:
         if mime == "text/plain":
             return terminal(content, "Output")
         return self._picture(mime, content, data, metadata, cell)
+
+    def _playground(self, text, children, cell):
+        """The panel with what its output brings, or the picture alone."""
+        still = self.prose.finish(serialise(children), cell)
+        try:
+            panel, name, text = playground.panel(playground.read(text), still)
+        except ValueError as error:
+            self.report.note(f"the panel to draw on is left out: {error}", cell)
+            return still
+        self.playgrounds[name] = text
+        return [panel]
 
     def _latex(self, content, cell):
         tex = content.strip()

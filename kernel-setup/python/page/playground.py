@@ -11,10 +11,13 @@ import math
 import struct
 import zlib
 from hashlib import sha256
-from html import escape
 from pathlib import Path
 
-HERE = Path(__file__).parent / "playground"
+from .tree import Element, elements, parse
+
+# Carried along by the tool; in the repository it is the library's.
+PARTS = (Path(__file__).parent / "playground", Path(__file__).parents[3] / "icvae-core/playground")
+HERE = next((folder for folder in PARTS if folder.is_dir()), PARTS[0])
 CLASS = "icvae-playground"
 # More than any model of the kind needs, and little enough for a browser.
 MOST_TEXT, MOST_BYTES, MOST_ROWS, MOST_LAYERS, MOST_MODELS = 48_000_000, 64_000_000, 65_536, 64, 8
@@ -61,13 +64,28 @@ def read(text):
     }
 
 
+def find(html):
+    """The description and the picture's nodes of the panel in an output; None if there is none."""
+    if CLASS not in html:
+        return None
+    found = list(elements(parse(html)))
+    for panel in found:
+        if panel.name == "div" and CLASS in (panel.get("class") or "").split():
+            name = panel.get("data-weights")
+            for script in found:
+                if name and script.name == "script" and script.get("id") == name:
+                    return "".join(map(str, script.children)), panel.children
+            return "", panel.children
+    return None
+
+
 def panel(description, picture):
-    """The panel for the page and, to stand behind all text, its data."""
+    """The panel for the page, the name of its data, and the data as text for a script element."""
     # Text that would end the element can't stand in it.
-    text = json.dumps(description, ensure_ascii=False).replace("<", "\\u003c")
-    name = f"playground-{sha256(text.encode()).hexdigest()[:12]}"
-    html = f'<div class="{CLASS}" data-weights="{name}">{picture}</div>'
-    return html, f'<script type="application/json" id="{escape(name)}">{text}</script>'
+    text = json.dumps(description).replace("<", "\\u003c")
+    # No anchor of a notebook has a capital letter.
+    name = f"Playground-{sha256(text.encode()).hexdigest()[:12]}"
+    return Element("div", {"class": CLASS, "data-weights": name}, picture), name, text
 
 
 def script():

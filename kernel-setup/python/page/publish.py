@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from . import compose, source
+from . import compose, playground, source
 from .fault import Report, Unpublishable
 from .maths import Maths
 from .prose import Prose, Surroundings, slug
@@ -90,6 +90,7 @@ class Publisher:
         for index, page in enumerate(pages):
             files[page.file] = self._render(
                 "page.html.j2",
+                page.playgrounds,
                 page=page,
                 address=self._address(page.address),
                 index="index.html" if several else None,
@@ -98,13 +99,13 @@ class Publisher:
             )
         if several:
             files["index.html"] = self._render(
-                "overview.html.j2", pages=pages, address=self._address("")
+                "overview.html.j2", {}, pages=pages, address=self._address("")
             )
         folder.mkdir(parents=True, exist_ok=True)
         _replace_all(folder, files)
         return {name: len(html.encode()) for name, html in files.items()}
 
-    def _render(self, template, **values):
+    def _render(self, template, playgrounds, **values):
         # Whatever is put into a template is escaped there, but for trees, which are written once.
         environment = Environment(
             loader=FileSystemLoader(HERE / "template"),
@@ -114,13 +115,20 @@ class Publisher:
             lstrip_blocks=True,
         )
         environment.filters["written"] = lambda nodes: Markup(serialise(nodes))
+        style, policy, script = _style(), POLICY, None
+        if playgrounds:
+            style, script = style + playground.style(), playground.script()
+            # This script alone, and the WebAssembly in it.
+            policy += f"; script-src {playground.source(script)} 'wasm-unsafe-eval'"
         html = environment.get_template(template).render(
             **values,
+            playgrounds={name: Markup(text) for name, text in playgrounds.items()},
+            script=Markup(script) if script else None,
             site=self.config,
             header=self._piece("header"),
             footer=self._piece("footer"),
-            style=Markup(_style()),
-            policy=None if self.trust else Markup(POLICY),
+            style=Markup(style),
+            policy=None if self.trust else Markup(policy),
             icon=_data("icon.svg", "image/svg+xml"),
         )
         return html.strip() + "\n"

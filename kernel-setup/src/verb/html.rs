@@ -40,6 +40,7 @@ const PROGRAM: &[(&str, &[u8])] = program!(
     "outline.py",
     "output.py",
     "picture.py",
+    "playground.py",
     "prose.py",
     "publish.py",
     "source.py",
@@ -54,6 +55,22 @@ const PROGRAM: &[(&str, &[u8])] = program!(
     "fonts/text.woff2",
     "fonts/text-italic.woff2",
 );
+
+/// The panel to draw on: the library's, so that a page runs what a cell runs.
+const PLAYGROUND: &[(&str, &[u8])] = &[
+    (
+        "playground/panel.js",
+        include_bytes!("../../../icvae-core/playground/panel.js"),
+    ),
+    (
+        "playground/panel.css",
+        include_bytes!("../../../icvae-core/playground/panel.css"),
+    ),
+    (
+        "playground/dense.wasm",
+        include_bytes!("../../../icvae-core/playground/dense.wasm"),
+    ),
+];
 
 /// Starts the program from the folder that is its first argument.
 const START: &str = "import sys; sys.path.insert(0, sys.argv[1]); \
@@ -301,7 +318,7 @@ fn temporary() -> Result<TempDir> {
 /// The program in a folder of its own.
 fn unpacked() -> Result<TempDir> {
     let folder = temporary()?;
-    for (name, content) in PROGRAM {
+    for (name, content) in PROGRAM.iter().chain(PLAYGROUND) {
         let file = folder.path().join("page").join(name);
         fs::create_dir_all(file.parent().unwrap_or(folder.path()))
             .and_then(|()| fs::write(&file, content))
