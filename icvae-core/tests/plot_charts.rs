@@ -597,6 +597,18 @@ fn figures_are_joined_pixel_by_pixel() {
     let stacked = Figure::stacked("Both", &both).unwrap();
     assert_eq!((stacked.size().0, stacked.title()), (300, "Both"));
     assert!(stacked.size().1 > 440 && stacked.alt().starts_with("Both: Line: line chart"));
+    let grid = Figure::grid("", 2, &[line.clone(), map.clone(), line.clone()]).unwrap();
+    assert_eq!(grid.size(), (600, 440));
+    assert!(message(Figure::grid("", 0, &both)).contains("at least one column"));
+    let hiding = Curves::new("Hides")
+        .series("a", &[1.0, 9.0])
+        .y_limits(0.0, 5.0)
+        .draw()
+        .unwrap();
+    assert_eq!(
+        Figure::beside("", &[hiding]).unwrap().notes(),
+        ["Hides: 1 of the 2 points of “a” lie beyond the limits of the axes."]
+    );
     assert!(message(Figure::beside("", &[])).contains("nothing to draw"));
     assert!(message(Figure::stacked("", &vec![line; 2_000])).contains("pixels"));
 }

@@ -191,6 +191,31 @@ impl Figure {
         Self::joined(title, figures, true)
     }
 
+    /// One picture of several in rows of so many columns, under a common title (which may be empty): small multiples.
+    ///
+    /// ```
+    /// use icvae_core::plot::{Curves, Figure};
+    ///
+    /// let small = |power: i32| {
+    ///     let points: Vec<f64> = (0..20).map(|i| f64::from(i).powi(power)).collect();
+    ///     Curves::new(format!("power {power}")).series("", &points).size(240, 200).draw()
+    /// };
+    /// let figures = (1..=6).map(small).collect::<icvae_core::Result<Vec<_>>>()?;
+    /// assert_eq!(Figure::grid("", 3, &figures)?.size(), (720, 400));
+    /// # Ok::<(), icvae_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no figure or no column, or the result would be too large.
+    pub fn grid(title: &str, columns: usize, figures: &[Figure]) -> Result<Figure> {
+        if columns == 0 {
+            let problem = "a grid of figures needs at least one column".to_owned();
+            return Err(PlotError::Invalid(problem).into());
+        }
+        let rows = figures.chunks(columns).map(|row| Self::beside("", row));
+        Self::stacked(title, &rows.collect::<Result<Vec<_>>>()?)
+    }
+
     fn joined(title: &str, figures: &[Figure], downwards: bool) -> Result<Figure> {
         if figures.is_empty() {
             return Err(PlotError::Empty("figures to be joined".into()).into());
@@ -216,7 +241,15 @@ impl Figure {
             "" => alts.join(" "),
             title => format!("{title}: {}", alts.join(" ")),
         };
-        let notes = figures.iter().flat_map(|f| f.notes.clone()).collect();
+        // Which of the pictures a note is about.
+        let of = |f: &Figure, note: &String| match f.title.as_str() {
+            "" => note.clone(),
+            title => format!("{title}: {note}"),
+        };
+        let notes = figures
+            .iter()
+            .flat_map(|f| f.notes.iter().map(move |note| of(f, note)));
+        let notes = notes.collect();
         let mut whole = Figure::new(canvas, title.to_owned(), alt, notes);
         let (mut x, mut y) = (0, header);
         for figure in figures {
