@@ -136,10 +136,16 @@ fn some_classes_keep_their_labels_and_their_styles() {
     let kept = some.styles.unwrap().train;
     let first = all.iter().position(|l| [2, 7].contains(l)).unwrap();
     assert_eq!((kept.len(), &kept[0]), (labels.len(), &styles[first]));
-    assert_eq!(some.train.images().get(0), digits.train.images().get(first as i64));
+    assert_eq!(
+        some.train.images().get(0),
+        digits.train.images().get(first as i64)
+    );
     let error = digits.test.of_classes(5..12).unwrap_err().to_string();
     assert!(error.contains("there is no class 10"), "{error}");
     assert!(digits.test.filter(|_, _| false).unwrap().is_empty());
-    let error = digits.test.select(&Tensor::from_slice(&[60_i64])).unwrap_err();
+    let error = digits
+        .test
+        .select(&Tensor::from_slice(&[60_i64]))
+        .unwrap_err();
     assert!(error.to_string().contains("index 60"), "{error}");
 }

@@ -158,10 +158,16 @@ fn without_a_store_an_interrupted_run_says_how_to_go_on() {
     let (train, model) = (data(1), model());
     let trainer = || Trainer::new(&training(2)).listen(interrupt_after(4));
     let error = trainer().fit(&model, &train, None).unwrap_err().to_string();
-    assert!(error.contains("unless .from_present_weights() is added"), "{error}");
+    assert!(
+        error.contains("unless .from_present_weights() is added"),
+        "{error}"
+    );
     let further = trainer().from_present_weights().fit(&model, &train, None);
     let error = further.unwrap_err().to_string();
-    assert!(error.contains("running this again trains them further"), "{error}");
+    assert!(
+        error.contains("running this again trains them further"),
+        "{error}"
+    );
 }
 
 #[test]
