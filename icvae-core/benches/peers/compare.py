@@ -81,13 +81,16 @@ def main():
     times = ["--times", arguments.times]
     wanted = tuple(arguments.only or [""])
     peers = {n: [python, HERE / c[0], *c[1:]] for n, c in PEERS.items() if n.startswith(wanted)}
-    steps = {}
+    steps, companions = {}, {}
     for round_ in range(arguments.rounds):
         print(f"round {round_ + 1} of {arguments.rounds}", file=sys.stderr)
         for line in run([executable, *times], directory):
-            batch = line.pop("batch")
+            model, batch = line.pop("model"), line.pop("batch")
             for name, value in line.items():
-                steps.setdefault((name, batch), []).append(value)
+                if model == "ICVAE":
+                    steps.setdefault((name, batch), []).append(value)
+                else:
+                    companions.setdefault((model, batch), []).append(value)
         for name, command in peers.items():
             for line in run([*command, *times], directory):
                 steps.setdefault((name, line["batch"]), []).append(line["step"])
@@ -99,6 +102,9 @@ def main():
         cells = [f"{medians[name, b]:.2f} ({medians[name, b] / medians['ours', b]:.2f})"
                  if (name, b) in medians else "–" for b in batches]
         print(f"| {name} | " + " | ".join(cells) + " |")
+    print("\n| ours on the companions' models | batch | ms a step |\n|---|---|---|")
+    for (model, batch), values in companions.items():
+        print(f"| {model} | {batch} | {statistics.median(values):.2f} |")
 
 
 if __name__ == "__main__":
