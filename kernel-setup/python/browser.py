@@ -37,6 +37,9 @@ def main(chromium, notebook, library, folder):
     copy = folder / "notebooks" / pathlib.Path(notebook).name
     copy.parent.mkdir(parents=True)
     strip(notebook, copy)
+    for beside in pathlib.Path(notebook).parent.iterdir():
+        if beside.is_dir() and not beside.name.startswith("."):
+            (copy.parent / beside.name).symlink_to(beside, target_is_directory=True)
     (folder / "icvae-core").symlink_to(library, target_is_directory=True)
     with tempfile.TemporaryDirectory() as home:
         server, address = start_server(folder, pathlib.Path(home))
@@ -62,8 +65,9 @@ def main(chromium, notebook, library, folder):
 
 
 def strip(source, target):
-    """Copy the notebook without its outputs, so that none is taken for a fresh one."""
+    """Copy the notebook without its outputs, so that none is taken for a fresh one, and without what is left to the reader."""
     notebook = nbformat.read(source, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if "exercise" not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -1,6 +1,9 @@
 """Run a notebook through the Jupyter protocol, and write the executed copy.
 
-Usage: run.py NOTEBOOK TARGET KERNEL
+Usage: run.py NOTEBOOK TARGET KERNEL [solved]
+
+With `solved`, the exercises are done too, each as its solution in the next cell says: the asserts must refuse the
+exercise as it stands, and every wrong answer in its metadata, and must accept the solution.
 
 Each cell is reported with the time from sending it to the start of its own code, where the kernel
 tells that time (`metadata.started` of its reply), and the time that it took in all. The exit status
@@ -84,6 +87,37 @@ class Client(NotebookClient):
         self.work = asyncio.ensure_future(work())
 
 
+SKIPPED = "skip-execution"  # nbclient passes over cells with this tag
+MAY_FAIL = "raises-exception"  # and goes on after a failure of those with this one
+ASSERTS = "// Right?\n"
+SOLUTION = re.compile(r"^```rust\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def solve(notebook):
+    """Puts in place of each exercise its refused answers and its solution."""
+    cells = []
+    for cell, following in zip(notebook.cells, [*notebook.cells[1:], None]):
+        if "exercise" not in tags(cell):
+            cells.append(cell)
+            continue
+        asserts = cell.source.partition(ASSERTS)[2]
+        found = SOLUTION.findall(following.source) if following and "solution" in tags(following) else []
+        if "todo!(" not in cell.source or "assert" not in asserts or len(found) != 1:
+            raise Failure(
+                f"the exercise {first_line(cell.source)!r} needs a todo!(), a line {ASSERTS.strip()!r} with asserts "
+                "below it, and a next cell, tagged solution, with one block of Rust"
+            )
+        wrong = [f"{answer}\n{ASSERTS}{asserts}" for answer in cell.metadata.get("wrong", [])]
+        for source in [cell.source, *wrong]:
+            cells.append(nbformat.v4.new_code_cell(source, metadata={"tags": [MAY_FAIL], "refused": True}))
+        cells.append(nbformat.v4.new_code_cell(found[0] + ASSERTS + asserts))
+    notebook.cells = cells
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
 class Runner:
     """Reports cells as they are done, and finds the failures that a kernel doesn't report."""
 
@@ -114,7 +148,13 @@ class Runner:
             f"  cell {self.number:>2}/{self.code_cells}  start {start}  took {took:7.2f} s  {title}",
             flush=True,
         )
-        if execute_reply["content"]["status"] == "ok":
+        failed = execute_reply["content"]["status"] != "ok"
+        if cell.metadata.get("refused"):
+            if not (failed or hidden_failure(cell)):
+                raise Failure("the asserts of an exercise accept a wrong answer")
+            if execute_reply["content"].get("ename") == "CompileError":
+                raise Failure(f"an answer that is to be refused doesn't compile: {execute_reply['content']['evalue']}")
+        elif not failed:
             self.failure = hidden_failure(cell)
             if self.failure:
                 raise Failure(self.failure)
@@ -134,7 +174,7 @@ class Runner:
 
 
 def is_code(cell):
-    return cell.cell_type == "code" and cell.source.strip() != ""
+    return cell.cell_type == "code" and cell.source.strip() != "" and SKIPPED not in tags(cell)
 
 
 def started_at(reply):
@@ -251,7 +291,7 @@ def fault_of_target(target, size):
         return error.strerror
 
 
-def main(source, target, kernel):
+def main(source, target, kernel, *what):
     notebook, fault = read(source)
     if fault:
         print(f"  {source} is not a notebook: {fault}")
@@ -260,6 +300,12 @@ def main(source, target, kernel):
     if fault:
         print(f"  {target} can't be written: {fault}")
         return 1
+    if "solved" in what:
+        try:
+            solve(notebook)
+        except Failure as error:
+            print(f"  {error}")
+            return 1
     runner = Runner(notebook)
     client = Client(
         notebook,
@@ -282,6 +328,8 @@ def main(source, target, kernel):
         # What is written now is written to its end.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+    # What was refused has done its work; the copy is for readers.
+    notebook.cells = [cell for cell in notebook.cells if not cell.metadata.get("refused")]
     try:
         write_whole(notebook, target)
     except OSError as error:

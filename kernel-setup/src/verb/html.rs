@@ -189,7 +189,14 @@ pub fn run(layout: &Layout, arguments: &Args) -> Result<ExitCode> {
     let copies = layout.root.join("target/html");
     for notebook in &mut notebooks {
         notebook.content = copies.join(notebook.path.file_name().unwrap_or_default());
-        if !run::execute(layout, &environment, &notebook.path, &notebook.content, &[])? {
+        if !run::execute(
+            layout,
+            &environment,
+            &notebook.path,
+            &notebook.content,
+            run::Exercises::Left,
+            &[],
+        )? {
             return Ok(ExitCode::FAILURE);
         }
     }

@@ -25,6 +25,15 @@ pub enum Target {
     InPlace,
 }
 
+/// What becomes of the exercises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exercises {
+    /// They are left to the reader.
+    Left,
+    /// They are done as their solutions say, and their asserts are tested.
+    Solved,
+}
+
 /// Runs each notebook to its end or to its first failing cell.
 ///
 /// # Errors
@@ -33,7 +42,14 @@ pub fn run(layout: &Layout, notebooks: &[PathBuf], target: &Target) -> Result<Ex
     let plan = plan(notebooks, target)?;
     let installed = install::run(layout)?;
     for (notebook, copy) in plan {
-        if !execute(layout, &installed.environment, &notebook, &copy, &[])? {
+        if !execute(
+            layout,
+            &installed.environment,
+            &notebook,
+            &copy,
+            Exercises::Left,
+            &[],
+        )? {
             return Ok(ExitCode::FAILURE);
         }
     }
@@ -78,6 +94,7 @@ pub fn execute(
     environment: &Environment,
     notebook: &Path,
     copy: &Path,
+    exercises: Exercises,
     variables: &[(&str, &str)],
 ) -> Result<bool> {
     println!("{}", layout.show(notebook));
@@ -92,7 +109,8 @@ pub fn execute(
         .args(["-c", DRIVER])
         .arg(notebook)
         .arg(copy)
-        .arg(KERNEL_NAME);
+        .arg(KERNEL_NAME)
+        .args((exercises == Exercises::Solved).then_some("solved"));
     command.envs(variables.iter().copied());
     Ok(passing_signals_on(command)
         .context("the notebook can't be run")?

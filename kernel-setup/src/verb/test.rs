@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::run::Exercises;
 use super::{html, install, run};
 use crate::layout::Layout;
 use crate::python::Environment;
@@ -84,6 +85,13 @@ pub fn run(layout: &Layout, complete: bool) -> Result<ExitCode> {
         &mut tally,
     )?;
     python_tests("pages", "page", layout, environment, &mut tally)?;
+    python_tests(
+        "prose of the notebooks",
+        "notebooks",
+        layout,
+        environment,
+        &mut tally,
+    )?;
     notebooks(layout, environment, &mut tally)?;
     browser(layout, environment, &mut tally)?;
     println!();
@@ -284,7 +292,14 @@ fn notebooks(layout: &Layout, environment: &Environment, tally: &mut Tally) -> R
         let copy = layout.root.join("target/smoke").join(&file);
         let smoke = [("ICVAE_SMOKE", "1")];
         let passed = part(&name, || {
-            run::execute(layout, environment, &notebook, &copy, &smoke)
+            run::execute(
+                layout,
+                environment,
+                &notebook,
+                &copy,
+                Exercises::Solved,
+                &smoke,
+            )
         })?;
         tally.count(&name, passed);
         if passed {

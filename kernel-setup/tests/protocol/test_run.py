@@ -15,7 +15,7 @@ import pytest
 DRIVER = pathlib.Path(__file__).parents[2] / "python" / "run.py"
 
 
-def start(tmp_path, *cells, source=None, **options):
+def start(tmp_path, *cells, source=None, how=(), **options):
     """Start to run a notebook of these cells; return the process and the executed copy's path."""
     notebook = tmp_path / "here" / "a.ipynb"
     notebook.parent.mkdir()
@@ -26,14 +26,14 @@ def start(tmp_path, *cells, source=None, **options):
     else:
         notebook.write_text(source)
     copy = tmp_path / "out" / "a.ipynb"
-    command = [sys.executable, DRIVER, notebook, copy, "python3"]
+    command = [sys.executable, DRIVER, notebook, copy, "python3", *how]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options), copy
 
 
-def run(tmp_path, *cells, source=None):
+def run(tmp_path, *cells, source=None, how=()):
     """Run a notebook of these cells; return the finished process and the executed copy's path."""
-    process, copy = start(tmp_path, *cells, source=source)
+    process, copy = start(tmp_path, *cells, source=source, how=how)
     out, err = process.communicate(timeout=120)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err), copy
 
@@ -166,3 +166,50 @@ def test_a_disk_without_room_is_found_out_before_the_cells_run(tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1 and "can't be written: File too large" in out, out + err
     assert "cell" not in out and not list(copy.parent.iterdir())
+
+
+# Python reads the line that parts answer and asserts as text.
+EXERCISE = 'def f():\n    raise NotImplementedError  # todo!()\n"""\n// Right?\n"""\nassert f() == 2'
+
+
+def solved(tmp_path, solution, wrong=(), how=("solved",)):
+    """Run a notebook with one exercise, whose solution this is."""
+    text = f"<details><summary>A solution</summary>\n\n```rust\n{solution}\n\"\"\"\n```\n\n</details>"
+    tags = ["exercise", "skip-execution", "raises-exception"]
+    wrong = [answer + '\n"""' for answer in wrong]
+    cells = [
+        nbformat.v4.new_code_cell(EXERCISE, metadata={"tags": tags, "wrong": wrong}),
+        nbformat.v4.new_markdown_cell(text, metadata={"tags": ["solution"]}),
+        nbformat.v4.new_code_cell("print('end')"),
+    ]
+    source = nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+    return run(tmp_path, source=source, how=how)
+
+
+def test_an_exercise_is_left_to_the_reader(tmp_path):
+    done, copy = solved(tmp_path, "def f(): return 3", how=())
+    assert done.returncode == 0, done.stdout
+    cells = nbformat.read(copy, as_version=4).cells
+    assert cells[0].source == EXERCISE and not cells[0].outputs and cells[0].execution_count is None
+    assert cells[2].outputs[0].text == "end\n"
+
+
+def test_a_solution_must_satisfy_its_asserts_and_a_wrong_answer_must_not(tmp_path):
+    done, copy = solved(tmp_path, "def f(): return 2", ["def f(): return 1", "def f(): return 3"])
+    assert done.returncode == 0, done.stdout
+    cells = nbformat.read(copy, as_version=4).cells
+    assert [cell.cell_type for cell in cells] == ["code", "markdown", "code"]
+    assert "return 2" in cells[0].source and not cells[0].outputs
+
+
+@pytest.mark.parametrize(
+    ("solution", "wrong", "fault"),
+    [
+        ("def f(): return 3", [], "AssertionError"),
+        ("def f(): return 2", ["def f(): return 2.0"], "the asserts of an exercise accept a wrong answer"),
+        ("def f(): return 2\n```\n\n```rust\n", [], "needs a todo!()"),
+    ],
+)
+def test_a_faulty_exercise_is_a_failure(tmp_path, solution, wrong, fault):
+    done, _ = solved(tmp_path, solution, wrong)
+    assert done.returncode == 1 and fault in done.stdout

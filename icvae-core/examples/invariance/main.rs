@@ -1,0 +1,214 @@
+//! What the tables of the tutorial are made of: models of several seeds, trained and measured, one line of CSV each.
+//! The commands that made them stand in `notebooks/results/README.md`.
+//!
+//!     cargo run --release -p icvae-core --example invariance -- --lambda 0 --beta 1.6 --seeds 0,1,2 --epochs 30 \
+//!         --output notebooks/results/invariance.csv
+
+mod information;
+mod remapped;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Parser;
+use icvae_core::data::{Batch, Digits};
+use icvae_core::eval::{self, ProbeConfig};
+use icvae_core::model::{Activation, Icvae, IcvaeConfig};
+use icvae_core::tch::{Kind, Tensor, nn};
+use icvae_core::train::{Losses, Model, Outcome, Store, TrainConfig, Trainer};
+use icvae_core::{Result, Settings, data, loss, serde_json};
+
+#[derive(Parser)]
+struct Args {
+    #[arg(long, default_value_t = 1.0)]
+    lambda: f64,
+    #[arg(long, default_value_t = 0.1)]
+    beta: f64,
+    #[arg(long, default_value_t = 16)]
+    latent: i64,
+    /// Activation of the code's mean: tanh or linear
+    #[arg(long, default_value = "tanh")]
+    mean: Activation,
+    /// Adds λ times the entropy term of the paper's first version to the loss
+    #[arg(long)]
+    entropy: bool,
+    #[arg(long, default_value_t = 30)]
+    epochs: usize,
+    #[arg(long, value_delimiter = ',', default_value = "0")]
+    seeds: Vec<u64>,
+    /// Where weights are kept
+    #[arg(long, default_value = "target/invariance")]
+    weights: PathBuf,
+    /// The table that the lines are added to
+    #[arg(long)]
+    output: PathBuf,
+}
+
+type Row = Vec<(&'static str, String)>;
+
+fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse();
+    let settings = Settings::from_env()?;
+    let digits = data::load(&settings)?;
+    println!("{digits}");
+    let reader = remapped::Reader::train(&digits)?;
+    println!(
+        "the classifier reads {:.2} % of the test digits",
+        100.0 * reader.accuracy(&digits.test)
+    );
+    for &seed in &args.seeds {
+        let row = measured(&args, seed, &digits, &reader)?;
+        append(&args.output, &row)?;
+        let told: Vec<_> = row
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        println!("{}", told.join(", "));
+    }
+    Ok(())
+}
+
+/// Trains one model, and measures it.
+fn measured(args: &Args, seed: u64, digits: &Digits, reader: &remapped::Reader) -> Result<Row> {
+    let config = IcvaeConfig {
+        lambda: args.lambda,
+        beta: args.beta,
+        latent: args.latent,
+        mean_activation: args.mean,
+        ..Default::default()
+    };
+    let device = digits.train.device();
+    let model = Icvae::new(&config, device, seed)?;
+    let model = if args.entropy {
+        let model = WithEntropyPenalty(model);
+        fit(args, seed, &model, digits)?;
+        model.0
+    } else {
+        fit(args, seed, &model, digits)?;
+        model
+    };
+
+    let report = eval::report(&model, &digits.test, 32, seed)?;
+    let codes = information::codes(&model, digits, seed)?;
+    let probe = |train: &Tensor, test: &Tensor| {
+        let (train, test) = ((train, digits.train.labels()), (test, digits.test.labels()));
+        eval::probe_accuracy(train, test, digits.test.classes(), &ProbeConfig::default())
+    };
+    let known = information::information(&codes, digits);
+    let apart = information::distances(&codes.test, digits.test.labels());
+    let from_samples = remapped::remapped(&model, reader, digits, false)?;
+    let from_means = remapped::remapped(&model, reader, digits, true)?;
+    let percent = |share: f64| format!("{:.2}", 100.0 * share);
+    Ok(vec![
+        ("lambda", args.lambda.to_string()),
+        ("beta", args.beta.to_string()),
+        ("latent", args.latent.to_string()),
+        ("mean", args.mean.to_string()),
+        ("entropy_penalty", u8::from(args.entropy).to_string()),
+        ("epochs", args.epochs.to_string()),
+        ("seed", seed.to_string()),
+        ("reconstruction", format!("{:.3}", report.reconstruction)),
+        (
+            "reconstruction_of_mean",
+            format!("{:.3}", report.reconstruction_mean),
+        ),
+        ("prior_kl", format!("{:.3}", report.prior_kl)),
+        ("pairwise_kl", format!("{:.3}", report.pairwise_kl)),
+        ("information_x", format!("{:.3}", known.about_image)),
+        ("information_c", format!("{:.3}", known.about_class)),
+        (
+            "probe_samples",
+            percent(probe(&codes.train_samples, &codes.test_samples)?),
+        ),
+        (
+            "probe_means",
+            percent(probe(&codes.train.mean, &codes.test.mean)?),
+        ),
+        (
+            "sigma",
+            format!(
+                "{:.3}",
+                codes.test.std().mean(Kind::Double).double_value(&[])
+            ),
+        ),
+        ("used_dimensions", apart.used_dimensions.to_string()),
+        ("images_apart", format!("{:.3}", apart.images)),
+        ("classes_apart", format!("{:.3}", apart.classes)),
+        ("read_as_target", percent(from_samples.as_target)),
+        ("read_as_target_of_mean", percent(from_means.as_target)),
+        ("read_as_source_of_mean", percent(from_means.as_source)),
+        ("ink_kept", format!("{:.3}", from_samples.ink)),
+        ("ink_kept_of_mean", format!("{:.3}", from_means.ink)),
+        ("slant_kept", format!("{:.3}", from_samples.slant)),
+        ("slant_kept_of_mean", format!("{:.3}", from_means.slant)),
+    ])
+}
+
+fn fit<M: Model>(args: &Args, seed: u64, model: &M, digits: &Digits) -> Result<Outcome> {
+    let config = TrainConfig {
+        epochs: args.epochs,
+        batch_size: 32,
+        seed,
+        ..Default::default()
+    };
+    let run = Trainer::new(&config)
+        .keep_in(Store::new(&args.weights))
+        .fit(model, &digits.train, None)?;
+    println!("seed {seed}: {run}");
+    Ok(run)
+}
+
+/// The tutorial's model with the loss of the paper's first version.
+struct WithEntropyPenalty(Icvae);
+
+impl Model for WithEntropyPenalty {
+    fn losses(&self, batch: &Batch, _train: bool) -> Result<Losses> {
+        let model = &self.0;
+        let q = model.encode(&batch.x, &batch.c)?;
+        let x_hat = model.decode(&q.sample(), &batch.c)?;
+        let recon = loss::squared_error(&batch.x, &x_hat)?.mean(None);
+        let (prior, pairs) = (
+            loss::prior_kl(&q).mean(None),
+            loss::marginal_bound(&q).mean(None),
+        );
+        let entropy = loss::entropy_penalty(&q);
+        let (beta, lambda) = (model.config().beta, model.config().lambda);
+        let total = loss::total(&recon, &prior, &(&pairs + &entropy), beta, lambda);
+        Ok(Losses::new(total)
+            .with("reconstruction", recon)
+            .with("prior KL", prior)
+            .with("pairwise KL", pairs)
+            .with("entropy term", entropy))
+    }
+
+    fn var_store(&self) -> &nn::VarStore {
+        self.0.var_store()
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({ "with_entropy_penalty": self.0.settings() })
+    }
+
+    fn rebuild(&self) -> Result<Self> {
+        self.0.rebuild().map(Self)
+    }
+}
+
+/// Adds a line to a table, under a heading where the table is new.
+fn append(path: &std::path::Path, row: &Row) -> std::io::Result<()> {
+    let new = !path.exists();
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    let line = |of: &dyn Fn(&(&'static str, String)) -> String| {
+        row.iter().map(of).collect::<Vec<_>>().join(",") + "\n"
+    };
+    let mut text = if new {
+        line(&|(name, _)| (*name).to_owned())
+    } else {
+        String::new()
+    };
+    text += &line(&|(_, value)| value.clone());
+    file.write_all(text.as_bytes())
+}
