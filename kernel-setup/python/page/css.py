@@ -1,5 +1,7 @@
 """CSS that somebody else wrote: declarations allowed by list, which fetch nothing and cover nothing."""
 
+from functools import wraps
+
 import tinycss2
 
 # No colours and no places: a page has a light and a dark look, and what it says stays in sight.
@@ -33,6 +35,23 @@ FUNCTIONS = {
 PLAIN = {"ident", "percentage", "dimension", "number", "hash", "string", "whitespace", "literal"}
 
 
+def _refused(default):
+    """Makes CSS that the tokeniser can't take, such as a number of 5,000 digits, `default`."""
+
+    def made(function):
+        @wraps(function)
+        def guarded(*arguments):
+            try:
+                return function(*arguments)
+            except (ValueError, RecursionError):
+                return default
+
+        return guarded
+
+    return made
+
+
+@_refused("")
 def declarations(style, allowed, reference=None):
     """The style's declarations of properties in `allowed`, as text.
 
@@ -54,6 +73,7 @@ def declarations(style, allowed, reference=None):
     return "; ".join(kept)
 
 
+@_refused(None)
 def value(text, reference=None):
     """A property's value as an attribute has it, or None if it isn't harmless."""
     return _value(tinycss2.parse_component_value_list(text, skip_comments=True), reference)
@@ -90,6 +110,7 @@ def _value(tokens, reference):
     return "".join(parts).strip() or None
 
 
+@_refused("")
 def sheet(style, scope, prefix, reference):
     """A drawing's style sheet, whose rules hold below the selector `scope` only."""
     rules = tinycss2.parse_stylesheet(style, skip_comments=True, skip_whitespace=True)

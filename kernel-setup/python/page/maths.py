@@ -1,6 +1,8 @@
 """TeX to MathML, which browsers draw by themselves."""
 
+import os
 import re
+import resource
 
 from math_core import LatexError, LatexToMathML
 
@@ -27,6 +29,14 @@ UNNUMBERED = [
 ]
 TEXT = re.compile(r"\\(text|textrm|mbox)\{([^{}$]*)\$([^$]*)\$([^{}]*)\}")
 SMALL = re.compile(r"[+-]?\d{1,2}$", re.ASCII)
+# What makes a formula long that looks short.
+DEFINES = re.compile(r"\\(?:(?:re)?newcommand|providecommand|[gex]?def|let)\b")
+BRACKET = re.compile(
+    r"(?P<opening>[(\[⟨⌊⌈]|\\\{|\\l(?:brace|brack|angle|floor|ceil|paren|group)\b)"
+    r"|[)\]⟩⌋⌉]|\\\}|\\r(?:brace|brack|angle|floor|ceil|paren|group)\b"
+)
+SECONDS = 3
+MEMORY = 8 << 30
 # Where every version of MathML has these attributes.
 ANCIENT = {"displaystyle": {"math", "mstyle", "mtable"}, "scriptlevel": {"mstyle"}}
 
@@ -36,6 +46,7 @@ class Maths:
 
     def __init__(self):
         self.count = 0
+        self._defines = False
         self._converter = LatexToMathML(
             macros=MACROS,
             global_group=True,
@@ -49,8 +60,14 @@ class Maths:
 
         Raises ValueError with the reason if it isn't TeX that can be typeset.
         """
+        tex = _adapted(tex)
+        self._defines = self._defines or DEFINES.search(tex) is not None
+        if (self._defines or _is_long(tex)) and not self._is_quick(tex, display):
+            raise ValueError(
+                "it takes too long: is each bracket closed, and no command without end?"
+            )
         try:
-            mathml = self._converter.convert_with_global_state(_adapted(tex), displaystyle=display)
+            mathml = self._converter.convert_with_global_state(tex, displaystyle=display)
         except LatexError as error:
             # The message starts with an offset, which counts in the adapted text.
             reason = " ".join(re.sub(r"^\d+: ", "", str(error)).split())
@@ -62,6 +79,31 @@ class Maths:
             _as_style(element)
         self.count += 1
         return nodes
+
+    def _is_quick(self, tex, display):
+        """Tries the conversion in a process whose time and memory are bounded."""
+        child = os.fork()
+        if child == 0:
+            try:
+                resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+                resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+                resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+                self._converter.convert_with_global_state(tex, displaystyle=display)
+            except LatexError:
+                pass  # said by the conversion itself
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        return os.waitpid(child, 0)[1] == 0
+
+
+def _is_long(tex):
+    """Whether a conversion might take long: each bracket that nothing closes doubles its time."""
+    depth = deepest = 0
+    for found in BRACKET.finditer(tex):
+        depth = depth + 1 if found["opening"] else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return len(tex) > 2_000 or deepest > 8
 
 
 def _adapted(tex):

@@ -91,6 +91,14 @@ def test_a_formula_that_is_no_tex(studio):
     assert "\\nonsense" in faults[1] and "cell 2" in faults[2]
 
 
+def test_a_formula_that_takes_forever(studio):
+    hidden = "$\\newcommand{\\oo}{((((}$ $" + "\\oo" * 10 + " x$"
+    closed_first = "$" + ")" * 60 + "(" * 60 + "$"
+    faults = studio.faults(text("$" + "(" * 60 + "x$"), text(hidden), text(closed_first))
+    assert len(faults) == 3 and all("it takes too long" in fault for fault in faults)
+    studio.page(text("$" + "(" * 60 + ")" * 60 + "$ $[0, 1)$"))
+
+
 def test_an_unknown_kernel(studio):
     unknown = {
         "kernelspec": {"name": "foo", "display_name": "Foo"},

@@ -52,6 +52,7 @@ CELLS = [
     "<p style='width:\\75rl(http://evil.test);behavior:url(x);-moz-binding:url(x)'>x</p>",
     "<style>@import 'http://evil.test';*{background:url(http://evil.test)}</style>",
     "<p style='--x:url(http://evil.test);width:image-set(\"http://evil.test\" 1x)'>x</p>",
+    f"<p style='width:{'9' * 5000}px;height:{'calc(' * 5000}1px;margin:1px'>x</p>",
     # Handlers.
     "<details open ontoggle=alert(1)><summary onclick=alert(1)>x</summary></details>",
     "<p onmouseover=alert(1) tabindex=1 onfocus=alert(1) autofocus contenteditable accesskey=x>x</p>",
@@ -94,6 +95,8 @@ DRAWINGS = [
     "<?xml version='1.0'?><!DOCTYPE svg [<!ENTITY x '<script>alert(1)</script>'>]><svg>&x;<desc><p>x</desc></svg>",
     "<svg><g id=a><use href='#a'/></g><g id=b>" + "<use href='#c'/>" * 50 + "</g><g id=c>" + "<rect/>" * 900 + "</g></svg>",
     "<svg><pattern id=p><rect fill='url(#q)'/></pattern><pattern id=q><rect fill='url(#p)'/></pattern><rect fill='url(#p)'/></svg>",
+    f"<svg><style>text{{stroke-width:{'9' * 5000};fill:{'var(--x,' * 5000}red}}</style><g style='opacity:{'9' * 5000}' "
+    f"stroke-width='{'9' * 5000}'/></svg>",
     "<svg width='1e9' height='100000000000' viewBox='0 0 1e400 nan'><path d='M0 0'/></svg>",
 ]  # fmt: skip
 
@@ -251,7 +254,7 @@ def context(browser):  # noqa: F811
 def test_hostile_cells(context, studio):
     looked_at(context, pages(studio, CELLS, 12))
     # Each alone, so that none is made harmless by the one before it.
-    looked_at(context, pages(studio, CELLS[:8] + CELLS[38:52], 1))
+    looked_at(context, pages(studio, CELLS[:8] + CELLS[39:53], 1))
 
 
 def test_hostile_drawings(context, studio):
