@@ -16,6 +16,8 @@ const UNITS: usize = 512;
 /// libtorch multiplies where it needs less than this share of our time. It is far from 1, so that noise does not
 /// decide: the same processor must always answer the same, since another rounding makes another run.
 const CLEARLY: f64 = 0.7;
+/// Times that libtorch must be that much faster, one after the other: another program may have disturbed one.
+const TRIES: usize = 3;
 
 /// The kernel for a layer that sees this many rows at a time, none where libtorch should multiply.
 ///
@@ -34,12 +36,12 @@ pub(crate) fn kernel_for(rows: usize) -> Option<Kernel> {
         _ => Kernel::here()
             .into_iter()
             .next()
-            .filter(|&kernel| is_faster(kernel, CLASSES[class])),
+            .filter(|&kernel| (0..TRIES).any(|_| is_fast_enough(kernel, CLASSES[class]))),
     })
 }
 
 /// Whether a kernel is not clearly slower than libtorch.
-fn is_faster(kernel: Kernel, rows: usize) -> bool {
+fn is_fast_enough(kernel: Kernel, rows: usize) -> bool {
     let numbers = |size: [i64; 2]| {
         // Not from the generator, which belongs to the run.
         Tensor::full(size, 0.5, (Kind::Float, Device::Cpu))

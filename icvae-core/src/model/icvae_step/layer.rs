@@ -7,10 +7,13 @@ use tch::{Tensor, nn};
 use super::super::Activation;
 use super::matrix::Matrix;
 use crate::Result;
+use crate::cpu::choice::kernel_for;
 use crate::cpu::product::{Kernel, Panel, Target, multiply};
 use crate::cpu::team::{part_of, share};
 use crate::cpu::wide::wide;
 
+/// Examples of a batch that the choice of a kernel is made for.
+const USUAL_BATCH: usize = 32;
 /// Columns that two threads share out are multiples of this: a cache line belongs to one thread.
 const LINE: usize = 16;
 /// Products of fewer multiplications are done before a second thread has begun.
@@ -73,7 +76,7 @@ impl Layer {
             input_examples: Panel::default(),
             input_units: Panel::default(),
             derivative_examples: Panel::default(),
-            kernel: Kernel::here().into_iter().next(),
+            kernel: kernel_for(USUAL_BATCH),
         })
     }
 
