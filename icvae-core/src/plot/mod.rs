@@ -4,7 +4,7 @@
 //! Each kind of picture is a builder whose `draw` gives a [`Figure`]: a PNG with two pixels to a CSS pixel (and an
 //! SVG where that is smaller), its size, its title, a text that describes it to those who cannot see it, and notes
 //! about anything the reader should know. Builders own copies of their data and report bad input when they draw.
-//! [`figure()`] draws anything else, with all that [plotters](crate::plotters) has.
+//! [`figure()`] draws anything else, with all that [`crate::plotters`] has.
 //!
 //! From data to file: a builder (`curves.rs`, …) reads its [input](Points) and says what it shows; `chart.rs` lays
 //! out everything around the data and lets plotters draw it, with the coordinates of `axis.rs` and the sizes and
