@@ -120,7 +120,7 @@
     root.playground = state;
 
     // --- What is on the panel.
-    const image = (label) => make("canvas", { width: W, height: H, role: "img", label });
+    const image = (label) => make("canvas", { width: W, height: H, role: label && "img", label });
     const box = (node, words) => make("figure", {}, node, make("figcaption", { textContent: words }));
     const button = (words, onclick) => make("button", { type: "button", textContent: words, onclick });
     const range = (label, min, max, step, value, oninput) =>
