@@ -57,4 +57,31 @@ impl Gaussian {
         let constant = 1.0 + (2.0 * std::f64::consts::PI).ln();
         (&self.log_var + constant).sum_dim_intlist(-1, false, Kind::Float) * 0.5
     }
+
+    /// log q_j(z_i), the density of every code under every Gaussian: `[N, B]` in nats for codes z, `[N, Z]`.
+    ///
+    /// In double precision, since the products of matrices that it is made of are large numbers whose small
+    /// difference counts; gradients pass through.
+    ///
+    /// # Errors
+    /// If the codes are no matrix of Z columns.
+    pub fn log_densities(&self, z: &Tensor) -> Result<Tensor> {
+        if z.dim() != 2 || z.size()[1] != self.mean.size()[1] {
+            return Err(Error::Shape {
+                what: "the codes z",
+                expected: format!("[N, Z] = [N, {}]", self.mean.size()[1]),
+                found: z.size(),
+            });
+        }
+        let double = |t: &Tensor| t.to_kind(Kind::Double);
+        let (z, mean, log_var) = (double(z), double(&self.mean), double(&self.log_var));
+        let precision = (-&log_var).exp(); // [B, Z]
+        let weighted = &mean * &precision;
+        // −½ Σ_d (μ²/σ² + log 2πσ²), the part that z has no say in, [1, B].
+        let constant = (&mean * &weighted + &log_var + (2.0 * std::f64::consts::PI).ln())
+            .sum_dim_intlist(-1, true, Kind::Double)
+            .tr()
+            * -0.5;
+        Ok(z.square().matmul(&precision.tr()) * -0.5 + z.matmul(&weighted.tr()) + constant)
+    }
 }

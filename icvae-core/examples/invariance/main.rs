@@ -4,19 +4,18 @@
 //!     cargo run --release -p icvae-core --example invariance -- --lambda 0 --beta 1.6 --seeds 0,1,2 --epochs 30 \
 //!         --output notebooks/results/invariance.csv
 
-mod information;
-mod remapped;
+mod distances;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Parser;
-use icvae_core::data::{Batch, Digits};
-use icvae_core::eval::{self, ProbeConfig};
-use icvae_core::model::{Activation, Icvae, IcvaeConfig};
-use icvae_core::tch::{Kind, Tensor, nn};
+use icvae_core::data::{Batch, Dataset, Digits};
+use icvae_core::eval::{self, ProbeConfig, Reader, Remapped};
+use icvae_core::model::{Activation, Gaussian, Icvae, IcvaeConfig};
+use icvae_core::tch::{self, Kind, Tensor, nn};
 use icvae_core::train::{Losses, Model, Outcome, Store, TrainConfig, Trainer};
-use icvae_core::{Result, Settings, data, loss, serde_json};
+use icvae_core::{Result, Settings, data, loss, no_grad, serde_json};
 
 #[derive(Parser)]
 struct Args {
@@ -44,6 +43,11 @@ struct Args {
     output: PathBuf,
 }
 
+/// Test codes that the information is a mean over.
+const MEASURED: usize = 2_000;
+/// Test digits that are remapped to the nine other classes.
+const SOURCES: usize = 2_000;
+
 type Row = Vec<(&'static str, String)>;
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -51,7 +55,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::from_env()?;
     let digits = data::load(&settings)?;
     println!("{digits}");
-    let reader = remapped::Reader::train(&digits)?;
+    let reader = Reader::train(&digits.train)?;
     println!(
         "the classifier reads {:.2} % of the test digits",
         100.0 * reader.accuracy(&digits.test)
@@ -69,7 +73,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Trains one model, and measures it.
-fn measured(args: &Args, seed: u64, digits: &Digits, reader: &remapped::Reader) -> Result<Row> {
+fn measured(args: &Args, seed: u64, digits: &Digits, reader: &Reader) -> Result<Row> {
     let config = IcvaeConfig {
         lambda: args.lambda,
         beta: args.beta,
@@ -89,15 +93,25 @@ fn measured(args: &Args, seed: u64, digits: &Digits, reader: &remapped::Reader) 
     };
 
     let report = eval::report(&model, &digits.test, 32, seed)?;
-    let codes = information::codes(&model, digits, seed)?;
+    let encode = |data: &Dataset| no_grad(|| model.encode(&data.x(), &data.c()));
+    let (train, test) = (encode(&digits.train)?, encode(&digits.test)?);
+    tch::manual_seed(seed as i64);
+    let (train_samples, test_samples) = (train.sample(), test.sample());
     let probe = |train: &Tensor, test: &Tensor| {
         let (train, test) = ((train, digits.train.labels()), (test, digits.test.labels()));
         eval::probe_accuracy(train, test, digits.test.classes(), &ProbeConfig::default())
     };
-    let known = information::information(&codes, digits);
-    let apart = information::distances(&codes.test, digits.test.labels());
-    let from_samples = remapped::remapped(&model, reader, digits, false)?;
-    let from_means = remapped::remapped(&model, reader, digits, true)?;
+    let known = {
+        let few = |t: &Tensor| t.narrow(0, 0, MEASURED.min(digits.test.len()) as i64);
+        let own = Gaussian::new(few(&test.mean), few(&test.log_var))?;
+        let labels = few(digits.test.labels());
+        let seen = (&train, digits.train.labels());
+        let unseen = (&own, &few(&test_samples), &labels);
+        eval::mixture_information(seen, unseen, digits.train.classes())?
+    };
+    let apart = distances::distances(&test, digits.test.labels());
+    let from_samples = remapped(&model, reader, digits, false)?;
+    let from_means = remapped(&model, reader, digits, true)?;
     let percent = |share: f64| format!("{:.2}", 100.0 * share);
     Ok(vec![
         ("lambda", args.lambda.to_string()),
@@ -118,18 +132,12 @@ fn measured(args: &Args, seed: u64, digits: &Digits, reader: &remapped::Reader) 
         ("information_c", format!("{:.3}", known.about_class)),
         (
             "probe_samples",
-            percent(probe(&codes.train_samples, &codes.test_samples)?),
+            percent(probe(&train_samples, &test_samples)?),
         ),
-        (
-            "probe_means",
-            percent(probe(&codes.train.mean, &codes.test.mean)?),
-        ),
+        ("probe_means", percent(probe(&train.mean, &test.mean)?)),
         (
             "sigma",
-            format!(
-                "{:.3}",
-                codes.test.std().mean(Kind::Double).double_value(&[])
-            ),
+            format!("{:.3}", test.std().mean(Kind::Double).double_value(&[])),
         ),
         ("used_dimensions", apart.used_dimensions.to_string()),
         ("images_apart", format!("{:.3}", apart.images)),
@@ -142,6 +150,15 @@ fn measured(args: &Args, seed: u64, digits: &Digits, reader: &remapped::Reader) 
         ("slant_kept", format!("{:.3}", from_samples.slant)),
         ("slant_kept_of_mean", format!("{:.3}", from_means.slant)),
     ])
+}
+
+/// Draws test digits as every other class, and measures the drawings.
+fn remapped(model: &Icvae, reader: &Reader, digits: &Digits, mean: bool) -> Result<Remapped> {
+    tch::manual_seed(0);
+    let data = digits.test.head(SOURCES);
+    let q = no_grad(|| model.encode(&data.x(), &data.c()))?;
+    let z = if mean { q.mean } else { q.sample() };
+    eval::remapped(|z, c| model.decode(z, c), &z, &data, reader)
 }
 
 fn fit<M: Model>(args: &Args, seed: u64, model: &M, digits: &Digits) -> Result<Outcome> {

@@ -5,8 +5,10 @@
 
 mod adversarial;
 mod bernoulli;
+mod echo_rate;
 mod gaussian;
 mod marginal_bound;
+mod mixture;
 mod pairwise_kl;
 mod prior_kl;
 mod squared_error;
@@ -14,9 +16,11 @@ mod total;
 
 pub use adversarial::{discriminator_loss, taken_for_code, taken_for_prior};
 pub use bernoulli::bernoulli_nll;
+pub use echo_rate::echo_rate;
 pub(crate) use gaussian::check_variance;
 pub use gaussian::gaussian_nll;
 pub use marginal_bound::{entropy_penalty, marginal_bound};
+pub use mixture::{mixture_lower, mixture_upper};
 pub use pairwise_kl::{VARIANCE_FLOOR, pairwise_kl};
 pub use prior_kl::prior_kl;
 pub use squared_error::squared_error;

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor, nn};
 
 use super::icvae_step::IcvaeStep;
-use super::width::check_width;
+use super::width::{check_condition, check_width};
 use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig};
 use crate::data::Batch;
 use crate::loss;
@@ -127,10 +127,19 @@ impl Icvae {
         c: impl Into<Option<&'c Tensor>>,
         train: bool,
     ) -> Result<Terms> {
-        let c = c.into();
+        Ok(self.terms_and_sample(x, c.into(), train)?.0)
+    }
+
+    /// The terms with ε drawn anew, and the sample, `[B, Z]`, that was decoded for them.
+    pub(super) fn terms_and_sample(
+        &self,
+        x: &Tensor,
+        c: Option<&Tensor>,
+        train: bool,
+    ) -> Result<(Terms, Tensor)> {
         let q = self.encode_t(x, c, train)?;
-        let epsilon = q.mean.randn_like();
-        self.terms_of(q, &epsilon, x, c, train)
+        let z = q.sample();
+        Ok((self.terms_of(&q, &z, x, c, train)?, z))
     }
 
     /// The terms of the loss with a given ε, `[B, Z]`.
@@ -146,21 +155,21 @@ impl Icvae {
     ) -> Result<Terms> {
         let c = c.into();
         let q = self.encode_t(x, c, train)?;
-        self.terms_of(q, epsilon, x, c, train)
+        self.terms_of(&q, &q.sample_with(epsilon), x, c, train)
     }
 
     fn terms_of(
         &self,
-        q: Gaussian,
-        epsilon: &Tensor,
+        q: &Gaussian,
+        z: &Tensor,
         x: &Tensor,
         c: Option<&Tensor>,
         train: bool,
     ) -> Result<Terms> {
-        let drawn = self.decode_t(&q.sample_with(epsilon), c, train)?;
+        let drawn = self.decode_t(z, c, train)?;
         let reconstruction = self.config.likelihood.nll(x, &drawn)?.mean(None);
-        let prior_kl = loss::prior_kl(&q).mean(None);
-        let pairwise_kl = loss::marginal_bound(&q).mean(None);
+        let prior_kl = loss::prior_kl(q).mean(None);
+        let pairwise_kl = loss::marginal_bound(q).mean(None);
         let total = loss::total(
             &reconstruction,
             &prior_kl,
@@ -178,7 +187,7 @@ impl Icvae {
 
     fn encode_t(&self, x: &Tensor, c: Option<&Tensor>, train: bool) -> Result<Gaussian> {
         check_width("the images x", x, "[B, P]", self.config.pixels)?;
-        let c = self.condition(c, x.size()[0])?;
+        let c = check_condition(c, x.size()[0], self.config.classes)?;
         if train && self.config.batch_norm && x.size()[0] < 2 {
             return Err(Error::Invalid(
                 "batch normalisation needs at least 2 examples in a batch while training: choose \
@@ -196,40 +205,13 @@ impl Icvae {
 
     fn decode_t(&self, z: &Tensor, c: Option<&Tensor>, train: bool) -> Result<Tensor> {
         check_width("the code z", z, "[B, Z]", self.config.latent)?;
-        let c = self.condition(c, z.size()[0])?;
+        let c = check_condition(c, z.size()[0], self.config.classes)?;
         Ok(self.decoder.forward_t(z, c, train))
     }
 
     /// What the likelihood is told, [B, P]: the image, or the log-odds of its pixels.
     pub(crate) fn decode_parameters(&self, z: &Tensor, c: Option<&Tensor>) -> Result<Tensor> {
         self.decode_t(z, c, false)
-    }
-
-    /// The condition as the networks take it: none where the model has none, whatever was given.
-    fn condition<'c>(&self, c: Option<&'c Tensor>, batch: i64) -> Result<Option<&'c Tensor>> {
-        let classes = self.config.classes;
-        if classes == 0 {
-            return Ok(None);
-        }
-        let c = c.ok_or_else(|| {
-            Error::Invalid(format!(
-                "the model was trained with a condition: give c, [B, C] = [{batch}, {classes}]"
-            ))
-        })?;
-        if c.kind() != Kind::Float {
-            return Err(Error::Invalid(format!(
-                "the condition c must be Float, but is {:?}: convert it with to_kind",
-                c.kind()
-            )));
-        }
-        if c.size() != [batch, classes] {
-            return Err(Error::Shape {
-                what: "the condition c",
-                expected: format!("[B, C] = [{batch}, {classes}]"),
-                found: c.size(),
-            });
-        }
-        Ok(Some(c))
     }
 }
 

@@ -30,6 +30,36 @@ pub(super) fn check_width(
     Ok(())
 }
 
+/// The condition as the networks take it: none where the model has no classes, whatever was given.
+pub(super) fn check_condition(
+    c: Option<&Tensor>,
+    batch: i64,
+    classes: i64,
+) -> Result<Option<&Tensor>> {
+    if classes == 0 {
+        return Ok(None);
+    }
+    let c = c.ok_or_else(|| {
+        Error::Invalid(format!(
+            "the model was trained with a condition: give c, [B, C] = [{batch}, {classes}]"
+        ))
+    })?;
+    if c.kind() != Kind::Float {
+        return Err(Error::Invalid(format!(
+            "the condition c must be Float, but is {:?}: convert it with to_kind",
+            c.kind()
+        )));
+    }
+    if c.size() != [batch, classes] {
+        return Err(Error::Shape {
+            what: "the condition c",
+            expected: format!("[B, C] = [{batch}, {classes}]"),
+            found: c.size(),
+        });
+    }
+    Ok(Some(c))
+}
+
 /// Refuses sizes below 1.
 pub(super) fn check_sizes(sizes: &[(&str, i64)]) -> Result<()> {
     match sizes.iter().find(|(_, value)| *value < 1) {

@@ -218,7 +218,10 @@ impl Losses {
     }
 
     /// The values in the order of [`Losses::names`], detached, double `[T]` on the model's device.
-    pub(super) fn values(&self) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// If one is no single real number.
+    pub fn values(&self) -> Result<Tensor> {
         let terms = self.terms.iter().map(|(_, term)| term);
         stacked(terms.chain([&self.total]))
     }
