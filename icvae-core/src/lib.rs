@@ -10,7 +10,7 @@
 //! | [`model`] | dense stacks, the Gaussian encoder, the decoder, [`model::Icvae`] |
 //! | [`loss`] | one term a file, each with its equation, source, shapes and reduction |
 //! | [`train`] | Adam, the trainer and its events, checkpoints that are resumed exactly |
-//! | [`eval`] | measures of a trained model: its loss term by term, probes, remapping |
+//! | [`eval`] | measures of a trained model: its loss term by term, what its code tells, remapping |
 //! | [`plot`] | figures as PNG: image grids, curves, scatters, heat maps |
 //! | [`notebook`] | showing all that in a notebook, with progress and interrupts |
 //!
