@@ -53,7 +53,11 @@ fn integral(f: impl Fn(f64) -> f64) -> f64 {
         i if i % 2 == 1 => 4.0,
         _ => 2.0,
     };
-    (0..=STEPS).map(|i| weigh(i) * f(-12.0 + h * i as f64)).sum::<f64>() * h / 3.0
+    (0..=STEPS)
+        .map(|i| weigh(i) * f(-12.0 + h * i as f64))
+        .sum::<f64>()
+        * h
+        / 3.0
 }
 
 fn normal(z: f64, mean: f64, variance: f64) -> f64 {
@@ -81,7 +85,8 @@ fn the_truth_agrees_with_another_way_to_it() {
     // By Bayes' rule on the log-odds instead of entropies.
     let within = GAIN * GAIN + NOISE * NOISE;
     let mean = GAIN * APART;
-    let lost = integral(|z| normal(z, mean, within) * (1.0 + (-2.0 * mean * z / within).exp()).ln());
+    let lost =
+        integral(|z| normal(z, mean, within) * (1.0 + (-2.0 * mean * z / within).exp()).ln());
     let (about_image, about_class) = truth();
     assert!((2f64.ln() - lost - about_class).abs() < 1e-9);
     // Without classes apart it is the Gaussian channel twice, log(1 + SNR).
@@ -98,7 +103,10 @@ fn every_bound_lies_on_its_side() {
     let (few, many) = (from(20), from(500));
     for bounds in [few, many] {
         assert!(bounds.prior_kl > about_image, "{bounds:?}, {about_image}");
-        assert!(bounds.pairwise_kl > about_image, "{bounds:?}, {about_image}");
+        assert!(
+            bounds.pairwise_kl > about_image,
+            "{bounds:?}, {about_image}"
+        );
         assert!(bounds.mixture_upper > about_image - 0.02, "{bounds:?}");
         assert!(bounds.mixture_lower < about_image + 0.02, "{bounds:?}");
     }
@@ -121,7 +129,10 @@ fn every_bound_lies_on_its_side() {
     let (train, test) = ((&seen.z, &seen.labels), (&unseen.z, &unseen.labels));
     for (layers, read) in eval::probes(train, test, 2, 0).unwrap().iter().enumerate() {
         let lost = about_class - read.information;
-        assert!((-0.01..0.02).contains(&lost), "{layers} layers: {read:?}, {about_class}");
+        assert!(
+            (-0.01..0.02).contains(&lost),
+            "{layers} layers: {read:?}, {about_class}"
+        );
         let sum = read.information + read.cross_entropy;
         assert!((sum - 2f64.ln()).abs() < 1e-3, "H(c)");
     }
@@ -136,7 +147,10 @@ fn the_code_length_is_what_the_code_does_not_tell() {
         let config = ProbeConfig::of_layers(layers);
         let length = eval::code_length(&world.z, &world.labels, 2, &config).unwrap();
         let off = length.per_example() / left - 1.0;
-        assert!((0.0..0.05).contains(&off), "{layers} layers: {off}, {length:?}");
+        assert!(
+            (0.0..0.05).contains(&off),
+            "{layers} layers: {off}, {length:?}"
+        );
         assert!(length.information() < truth().1);
 
         let control = eval::shuffled_labels(&world.labels, 4).unwrap();
@@ -190,9 +204,15 @@ fn the_rate_of_echo_noise_is_exact() {
         assert!((ratio - 1.0).abs() < 0.03, "{what}: {ratio}");
     }
     let with_x = (&code.f * noise).mean(Kind::Double).double_value(&[]);
-    assert!(with_x.abs() < 0.03, "the noise doesn't know its example: {with_x}");
+    assert!(
+        with_x.abs() < 0.03,
+        "the noise doesn't know its example: {with_x}"
+    );
     let capacity = 0.5 * (variance(&z) / (s * s * expected)).ln();
-    let rate = loss::echo_rate(&code.log_scale).mean(Kind::Double).double_value(&[]) / 50.0;
+    let rate = loss::echo_rate(&code.log_scale)
+        .mean(Kind::Double)
+        .double_value(&[])
+        / 50.0;
     assert!((rate - capacity).abs() < 0.02, "{rate} and {capacity}");
 }
 
@@ -236,7 +256,11 @@ fn an_echo_autoencoder_trains_where_batches_are_large_enough() {
 
     let z = model.sample(&data.x(), 150).unwrap();
     assert_eq!(z.size(), [600, 2]);
-    assert_eq!(model.sample(&data.x(), 130).unwrap().size(), [600, 2], "the rest");
+    assert_eq!(
+        model.sample(&data.x(), 130).unwrap().size(),
+        [600, 2],
+        "the rest"
+    );
     assert_eq!(model.decode(&z, &data.c()).unwrap().size(), [600, 4]);
     let code = model.encode(&data.x()).unwrap();
     let apart = (code.mean().mean(Kind::Double) - z.mean(Kind::Double)).abs();
@@ -299,7 +323,10 @@ fn ink_and_slant_are_what_they_say() {
     let x = Tensor::from_slice2(&[upright, leaning]);
     assert_eq!(Vec::<f32>::try_from(eval::ink(&x)).unwrap(), [3.0, 3.0]);
     let slant = Vec::<f32>::try_from(eval::slant(&x).unwrap()).unwrap();
-    assert!((slant[0]).abs() < 1e-6 && (slant[1] - 1.0).abs() < 1e-5, "{slant:?}");
+    assert!(
+        (slant[0]).abs() < 1e-6 && (slant[1] - 1.0).abs() < 1e-5,
+        "{slant:?}"
+    );
 }
 
 #[test]
@@ -312,20 +339,26 @@ fn a_perfect_remapping_and_none_at_all() {
     let images = few.x();
     // "Codes" that are row numbers; a decoder that draws the image itself whatever the class.
     let z = Tensor::arange(300, FLOAT).unsqueeze(1);
-    let as_itself = |z: &Tensor, _: &Tensor| {
+    let as_itself = |z: &Tensor, _: &Tensor| -> icvae_core::Result<Tensor> {
         Ok(images.index_select(0, &z.squeeze_dim(1).to_kind(Kind::Int64)))
     };
     let same = eval::remapped(as_itself, &z, &few, &reader).unwrap();
     assert!(same.as_source > 0.9 && same.as_target < 0.1, "{same:?}");
-    assert!((same.ink - 1.0).abs() < 1e-6 && (same.slant - 1.0).abs() < 1e-6, "{same:?}");
+    assert!(
+        (same.ink - 1.0).abs() < 1e-6 && (same.slant - 1.0).abs() < 1e-6,
+        "{same:?}"
+    );
     // And one that draws the first digit of the wanted class whatever the code.
-    let by_class = |z: &Tensor, c: &Tensor| {
+    let by_class = |z: &Tensor, c: &Tensor| -> icvae_core::Result<Tensor> {
         let class = c.get(0).argmax(0, false).int64_value(&[]);
         Ok(digits.of_class(class)?.head(1).x().repeat([z.size()[0], 1]))
     };
     let stock = eval::remapped(by_class, &z, &few, &reader).unwrap();
     assert!(stock.as_target > 0.85, "{stock:?}");
-    assert!(stock.ink.is_nan() || stock.ink.abs() < 0.1, "nothing of the source: {stock:?}");
+    assert!(
+        stock.ink.is_nan() || stock.ink.abs() < 0.1,
+        "nothing of the source: {stock:?}"
+    );
 }
 
 #[test]
@@ -351,37 +384,111 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
         eval::probe(pair, pair, 2, config).map(|_| ())
     };
     let base = ProbeConfig::of_layers(0);
-    says(probe(&ProbeConfig { epochs: 0, ..base.clone() }), "epochs");
-    says(probe(&ProbeConfig { validation: 1.0, ..base.clone() }), "validation");
+    says(
+        probe(&ProbeConfig {
+            epochs: 0,
+            ..base.clone()
+        }),
+        "epochs",
+    );
+    says(
+        probe(&ProbeConfig {
+            validation: 1.0,
+            ..base.clone()
+        }),
+        "validation",
+    );
     let few = |n| (w.z.narrow(0, 0, n), w.labels.narrow(0, 0, n));
     let (codes, labels) = few(19);
-    says(eval::code_length(&codes, &labels, 2, &base).map(|_| ()), "at least 20");
-    says(eval::entropy(&labels.narrow(0, 0, 0), 2).map(|_| ()), "no labels");
+    says(
+        eval::code_length(&codes, &labels, 2, &base).map(|_| ()),
+        "at least 20",
+    );
+    says(
+        eval::entropy(&labels.narrow(0, 0, 0), 2).map(|_| ()),
+        "no labels",
+    );
 
     let one = Gaussian::new(w.q.mean.narrow(0, 0, 1), w.q.log_var.narrow(0, 0, 1)).unwrap();
-    says(loss::mixture_upper(&one, &one.sample()).map(|_| ()), "at least 2");
-    says(loss::mixture_lower(&w.q, &one.sample()).map(|_| ()), "the samples z");
-    says(w.q.log_densities(&Tensor::zeros([3, 5], FLOAT)).map(|_| ()), "the codes z");
-    says(eval::information_bounds(&w.q, &w.z, 1).map(|_| ()), "at least 2");
+    says(
+        loss::mixture_upper(&one, &one.sample()).map(|_| ()),
+        "at least 2",
+    );
+    says(
+        loss::mixture_lower(&w.q, &one.sample()).map(|_| ()),
+        "the samples z",
+    );
+    says(
+        w.q.log_densities(&Tensor::zeros([3, 5], FLOAT)).map(|_| ()),
+        "the codes z",
+    );
+    says(
+        eval::information_bounds(&w.q, &w.z, 1).map(|_| ()),
+        "at least 2",
+    );
     says(
         eval::mixture_information((&w.q, &w.labels), (&w.q, &w.z, &w.labels), 3).map(|_| ()),
         "of class 2",
     );
-    says(eval::slant(&Tensor::zeros([2, 5], FLOAT)).map(|_| ()), "square");
+    says(
+        eval::slant(&Tensor::zeros([2, 5], FLOAT)).map(|_| ()),
+        "square",
+    );
 
     let build = |config: EchoConfig| Echo::new(&config, Device::Cpu, 0).map(|_| ());
-    says(build(EchoConfig { draws: 31, ..echo() }), "draws is 31");
-    says(build(EchoConfig { beta: -1.0, ..echo() }), "beta");
-    says(build(EchoConfig { classes: -1, ..echo() }), "classes");
+    says(
+        build(EchoConfig {
+            draws: 31,
+            ..echo()
+        }),
+        "draws is 31",
+    );
+    says(
+        build(EchoConfig {
+            beta: -1.0,
+            ..echo()
+        }),
+        "beta",
+    );
+    says(
+        build(EchoConfig {
+            classes: -1,
+            ..echo()
+        }),
+        "classes",
+    );
     let censored = |config: CensoredConfig| Censored::new(&config, Device::Cpu, 0).map(|_| ());
     let base = CensoredConfig::default;
-    says(censored(CensoredConfig { alpha: f64::NAN, ..base() }), "alpha");
-    says(censored(CensoredConfig { pace: 0.0, ..base() }), "pace");
-    let untold = IcvaeConfig { classes: 0, ..Default::default() };
-    says(censored(CensoredConfig { vae: untold, ..base() }), "at least 2 to tell apart");
+    says(
+        censored(CensoredConfig {
+            alpha: f64::NAN,
+            ..base()
+        }),
+        "alpha",
+    );
+    says(
+        censored(CensoredConfig {
+            pace: 0.0,
+            ..base()
+        }),
+        "pace",
+    );
+    let untold = IcvaeConfig {
+        classes: 0,
+        ..Default::default()
+    };
+    says(
+        censored(CensoredConfig {
+            vae: untold,
+            ..base()
+        }),
+        "at least 2 to tell apart",
+    );
     let model = Censored::new(&base(), Device::Cpu, 0).unwrap();
     let data = icvae_core::data::synthetic::draw(4, 0).unwrap().0;
-    let batch: Batch = data.batch(&Tensor::arange(4, (Kind::Int64, Device::Cpu))).unwrap();
+    let batch: Batch = data
+        .batch(&Tensor::arange(4, (Kind::Int64, Device::Cpu)))
+        .unwrap();
     let unknown = Turn::new("nothing", ["enc"]);
     says(model.turn_losses(&unknown, &batch).map(|_| ()), "nothing");
 }

@@ -184,7 +184,7 @@ pub fn entropy(labels: &Tensor, classes: i64) -> Result<f64> {
         .bincount(None::<&Tensor>, classes)
         .to_kind(Kind::Double);
     let shares = &counts / counts.sum(Kind::Double);
-    Ok(-shares.xlogy(&shares).sum(Kind::Double).double_value(&[]))
+    Ok(shares.special_entr().sum(Kind::Double).double_value(&[]))
 }
 
 /// Refuses codes and labels that don't fit each other.

@@ -1,6 +1,6 @@
 //! The invariant conditional variational autoencoder, and with other numbers its relatives.
 
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Device, Tensor, nn};
 
 use super::icvae_step::IcvaeStep;
 use super::width::{check_condition, check_width};
