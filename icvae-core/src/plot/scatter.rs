@@ -135,7 +135,7 @@ impl Scatter {
         self
     }
 
-    /// Adds a line through `points`, on top of all points.
+    /// Adds a line through `points`, on top of all points. One whose name is empty has no entry in the legend.
     pub fn line(mut self, name: impl Into<String>, points: &(impl Points + ?Sized)) -> Self {
         let line = points.points().map(|points| Layer::Line {
             name: name.into(),
@@ -364,6 +364,7 @@ impl Scatter {
                 });
                 format!("{} points “{name}”", points.len())
             }
+            Layer::Line { name, .. } if name.is_empty() => "a line".into(),
             Layer::Line { name, color, .. } => {
                 around.header.push(Entry {
                     name: name.clone(),
