@@ -368,7 +368,7 @@ impl Packed {
         let (all, far): (Vec<_>, Vec<_>) = each.unzip();
         let nearest = Tensor::cat(&far, 1).argmin(1, false); // [N]
         let all = Tensor::stack(&all, 1); // [N, C, C, P]
-        let index = nearest.view([-1, 1, 1, 1]).expand_as(all.narrow(1, 0, 1));
+        let index = nearest.view([-1, 1, 1, 1]).expand_as(&all.narrow(1, 0, 1));
         all.gather(1, &index, false).squeeze_dim(1)
     }
 
