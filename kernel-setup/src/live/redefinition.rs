@@ -29,7 +29,7 @@ const RELIED_UPON: [&str; 7] = [
     "Ord",
     "Borrow",
 ];
-/// What a token may name: an identifier, or `dyn Trait`.
+/// What tokens may name: an identifier, `dyn Trait`, or `head::name` for what stands in a path after its head.
 type Mentions = BTreeSet<String>;
 
 /// One thing that a cell defines, reduced to what matters to values that are stored.
@@ -305,7 +305,8 @@ impl<'a> Change<'a> {
             }
         }
         let ours = |name: &&str| before.contains_key(name) || after.contains_key(name);
-        let found: Vec<String> = found.into_iter().filter(ours).map(str::to_owned).collect();
+        let found = found.into_iter().map(own_name).filter(ours);
+        let found: Vec<String> = found.map(str::to_owned).collect();
         for name in found {
             self.add(&name, &name);
         }
@@ -329,8 +330,19 @@ impl<'a> Change<'a> {
     fn cause(&self, mentions: &Mentions) -> Option<String> {
         mentions.iter().find_map(|mention| {
             let hidden = mention.strip_prefix("dyn ").and_then(|of| self.behind(of));
-            hidden.or_else(|| self.affected.get(mention).cloned())
+            let named = match mention.split_once("::") {
+                Some((head, name)) => self.is_ours(head).then_some(name),
+                None => Some(mention.as_str()),
+            };
+            hidden.or_else(|| named.and_then(|name| self.affected.get(name)).cloned())
         })
+    }
+
+    /// Whether a path with this head leads to what cells define; else it leads into another crate.
+    fn is_ours(&self, head: &str) -> bool {
+        ["crate", "self", "super", "Self"].contains(&head)
+            || self.old.named.contains_key(head)
+            || self.new.named.contains_key(head)
     }
 
     /// What may be hidden behind `dyn of` and isn't what it was.
@@ -348,7 +360,8 @@ impl<'a> Change<'a> {
         let is_of = |one: &&Impl| one.of.as_deref() == Some(of);
         for one in self.old.impls().filter(is_of) {
             let still_there = self.new.impls().any(|other| other == one);
-            let hidden = one.types.iter().find_map(|name| self.affected.get(name));
+            let mut types = one.types.iter().map(|name| own_name(name));
+            let hidden = types.find_map(|name| self.affected.get(name));
             match hidden.or(anything.filter(|_| one.blanket)) {
                 Some(cause) => return Some(cause.clone()),
                 None if !still_there => return Some(of.to_owned()),
@@ -601,11 +614,19 @@ fn imports(tree: &syn::UseTree, path: &mut Vec<String>, pieces: &mut Vec<Piece>)
         } else {
             Some(own.to_string())
         };
-        let text = format!("use {}::{last}", path.join("::"));
-        let mut mentions: Mentions = path.iter().cloned().collect();
-        mentions.insert(last.to_string());
+        let last = (last != "self").then(|| last.to_string());
+        let path: Vec<String> = path.iter().cloned().chain(last).collect();
+        // However it is written: `use a::{self}` is `use a`.
+        let text = format!("use {}", path.join("::"));
+        let mut mentions = Mentions::new();
+        for (i, name) in path.iter().enumerate() {
+            mentions.insert(match i {
+                0 => name.clone(),
+                _ => format!("{}::{name}", path[0]),
+            });
+        }
         if let Some(name) = own {
-            mentions.remove(&name);
+            mentions.retain(|mention| own_name(mention) != name);
             pieces.push(Piece::Name(Name {
                 name,
                 text,
@@ -635,16 +656,35 @@ fn imports(tree: &syn::UseTree, path: &mut Vec<String>, pieces: &mut Vec<Piece>)
 /// Collects what tokens mention: names, and traits behind `dyn`.
 fn collect(tokens: TokenStream, mentions: &mut Mentions) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    // The head of the path that is being read, and whether `::` has just been.
+    let (mut head, mut joined) = (None::<String>, false);
     for (i, token) in tokens.iter().enumerate() {
         match token {
             TokenTree::Ident(ident) if ident == "dyn" => behind_dyn(&tokens[i + 1..], mentions),
             TokenTree::Ident(ident) => {
-                mentions.insert(ident.to_string().trim_start_matches("r#").to_owned());
+                let name = ident.to_string().trim_start_matches("r#").to_owned();
+                match &head {
+                    Some(head) if joined => mentions.insert(format!("{head}::{name}")),
+                    _ => {
+                        head = Some(name.clone());
+                        mentions.insert(name)
+                    }
+                };
             }
             TokenTree::Group(group) => collect(group.stream(), mentions),
             _ => {}
         }
+        let colon = |i: Option<usize>| {
+            i.and_then(|i| tokens.get(i))
+                .is_some_and(|t| matches!(t, TokenTree::Punct(p) if p.as_char() == ':'))
+        };
+        joined = colon(Some(i)) && colon(i.checked_sub(1));
     }
+}
+
+/// A name without the path to it.
+fn own_name(mention: &str) -> &str {
+    mention.rsplit("::").next().unwrap_or(mention)
 }
 
 /// The traits of a `dyn a::B<C> + D`, by their own names.
@@ -699,7 +739,7 @@ mod tests {
     #[test]
     fn what_holds_a_changed_type_at_any_depth_is_lost() {
         let first = "struct P { a: i64 }\nstruct Q { inner: Vec<P> }\ntype A = Option<Q>;\n\
-                     enum E { One(A), Two }\nstruct Other { a: i64 }";
+                     enum E { One(A), Two }\nstruct Other { a: i64 }\nmod m { pub struct R; }";
         let holding = [
             "P",
             "Vec<P>",
@@ -722,6 +762,33 @@ mod tests {
         assert_eq!(
             lost(first, "enum E { Two, One(A) }", &all),
             ["std::rc::Rc<E>"]
+        );
+    }
+
+    #[test]
+    fn a_name_in_a_path_of_another_crate_is_not_ours() {
+        let first =
+            "use library::plot::{self, Figure};\nstruct P { figure: Figure, of: plot::Axis }";
+        let types = [
+            "Vec<library::plot::Figure>",
+            "P",
+            "plot::Axis",
+            "other::P",
+            "Figure",
+        ];
+        assert_eq!(lost(first, "use library::plot;", &types), [""; 0]);
+        assert_eq!(
+            lost(first, "use library::plot::{Figure, Bars};", &types),
+            [""; 0]
+        );
+        assert_eq!(
+            lost(first, "use elsewhere::plot;", &types),
+            ["P", "plot::Axis"]
+        );
+        assert_eq!(lost(first, "struct P(i64);", &types), ["P"]);
+        assert_eq!(
+            lost(first, "use library::graph::Figure;", &types),
+            ["P", "Figure"]
         );
     }
 
