@@ -18,9 +18,12 @@ pub struct Seen<'a> {
 type Rule = fn(&Seen<'_>) -> Option<String>;
 
 /// The hints; the first that has something to say is told.
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 15] = [
     python_import,
+    magic,
     python_words,
+    python_operators,
+    quotes,
     assigned_constant,
     shadowed_constant,
     print,
@@ -83,6 +86,60 @@ fn python_words(seen: &Seen<'_>) -> Option<String> {
     None
 }
 
+/// `%timeit f(x)`, `!pip install x`.
+fn magic(seen: &Seen<'_>) -> Option<String> {
+    let line = seen
+        .cell
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with('%'))?;
+    let word = line
+        .trim_start_matches('%')
+        .split_whitespace()
+        .next()
+        .unwrap_or_default();
+    Some(match word {
+        "who" | "whos" => "a cell with `:vars` lists all variables and their types".to_owned(),
+        _ => "commands begin with a colon here: `:help` lists them".to_owned(),
+    })
+}
+
+/// `x ** 2`, `a and b`, `not a`, `a // b`.
+fn python_operators(seen: &Seen<'_>) -> Option<String> {
+    if seen.cell.contains("**") && seen.message.contains("cannot be dereferenced") {
+        return Some(
+            "a power is written `x.powi(2)`, of a fraction `x.powf(0.5)`, of a tensor `x.square()` or \
+             `x.pow_tensor_scalar(2)`"
+                .to_owned(),
+        );
+    }
+    let has = |word: &str| {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        seen.cell.split(|c| !is_part(c)).any(|part| part == word)
+    };
+    let parsed = statements(seen.cell).is_empty();
+    let instead = match () {
+        () if !parsed => return None,
+        () if has("and") => "`a and b` is written `a && b`",
+        () if has("or") => "`a or b` is written `a || b`",
+        () if has("not") => "`not a` is written `!a`",
+        () if has("elif") => "`elif` is written `else if`",
+        () if has("lambda") => "`lambda x: …` is written `|x| …`",
+        () => return None,
+    };
+    Some(instead.to_owned())
+}
+
+/// `'text'`.
+fn quotes(seen: &Seen<'_>) -> Option<String> {
+    let single = seen
+        .message
+        .starts_with("character literal may only contain one codepoint");
+    let text = seen.cell.split('\'').nth(1)?;
+    (single && seen.cell.matches('\'').count() >= 2 && !text.contains('\n'))
+        .then(|| format!("a text stands between double quotes: `\"{text}\"`"))
+}
+
 fn is_constant(name: &str) -> bool {
     name.chars().any(char::is_alphabetic) && !name.chars().any(char::is_lowercase)
 }
@@ -132,6 +189,7 @@ fn print(seen: &Seen<'_>) -> Option<String> {
         "function `print`",
         "found macro `print`",
         "found macro `println`",
+        "format argument must be a string literal",
     ]
     .iter()
     .any(|what| seen.message.contains(what));
@@ -217,6 +275,21 @@ fn not_a_value(seen: &Seen<'_>) -> Option<String> {
         "range" => "numbers from 0 to 9 are `0..10`",
         "True" => "it is written `true`",
         "False" => "it is written `false`",
+        "null" | "nil" | "none" => {
+            "a value that may be missing is an `Option`: `None`, or `Some(x)`"
+        }
+        "self" => return None,
+        "enumerate" | "zip" => {
+            "a loop over both is `for (i, x) in xs.iter().enumerate()`, or `.zip(&ys)`"
+        }
+        "abs" | "max" | "min" | "sum" => {
+            "it is a method: `x.abs()`, `a.max(b)`, `xs.iter().sum::<f64>()`"
+        }
+        "sqrt" | "exp" | "log" => {
+            "it is a method: `x.sqrt()`, `x.exp()`, `x.ln()`; of a tensor `x.log()`"
+        }
+        "str" => "as text it is `x.to_string()` or `format!(\"{x}\")`",
+        "int" | "float" => "another kind of number is `x as i64`, `x as f64`",
         "torch" => "PyTorch is `tch` here: `Tensor::zeros([2, 3], (Kind::Float, device))`",
         "np" | "numpy" => "what NumPy does, tensors do: `Tensor::from_slice(&[1.0, 2.0])`",
         "plt" => "figures are in `icvae_core::plot`: `use icvae_core::plot::Curves;`",
@@ -422,7 +495,7 @@ mod tests {
     use super::*;
 
     /// Each hint beside what the compiler says of a cell that needs it.
-    const TABLE: [(&str, &str, &str); 24] = [
+    const TABLE: [(&str, &str, &str); 34] = [
         (
             "invalid left-hand side of assignment",
             "LATENT = 5;",
@@ -527,6 +600,36 @@ mod tests {
             "impl B { fn f() {} }",
             "below its `struct`",
         ),
+        (
+            "format argument must be a string literal",
+            "println!(x)",
+            "`println!(\"{x:?}\")`",
+        ),
+        ("expected expression, found `%`", "%whos", "`:vars`"),
+        ("expected expression, found `%`", "%load_ext x", "`:help`"),
+        (
+            "type `{integer}` cannot be dereferenced",
+            "let nine = 3 ** 2;",
+            "`x.powi(2)`",
+        ),
+        ("`and` is not a logical operator", "a and b", "`a && b`"),
+        ("expected `;`", "let b = not a;", "`!a`"),
+        ("expected `;`", "let f = lambda x: x", "`|x| …`"),
+        (
+            "character literal may only contain one codepoint",
+            "let s = 'abc';",
+            "`\"abc\"`",
+        ),
+        (
+            "cannot find value `null` in this scope",
+            "let a = null;",
+            "`None`",
+        ),
+        (
+            "cannot find function `float` in this scope",
+            "float(x)",
+            "`x as f64`",
+        ),
     ];
 
     fn of(message: &str, cell: &str) -> Option<String> {
@@ -561,6 +664,11 @@ mod tests {
             ),
             ("cannot index into a value of type `i64`", "n[0]"),
             ("invalid left-hand side of assignment", "f() = 5;"),
+            ("mismatched types", "let and: i64 = \"\";"),
+            (
+                "lifetime may not live long enough",
+                "fn f<'a>(x: &'a str) {}",
+            ),
         ] {
             assert_eq!(of(message, cell), None, "{message}");
         }
