@@ -213,10 +213,17 @@ def _replace_all(folder, files):
             written[temporary] = folder / name
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
                 file.write(html)
+                file.flush()
+                os.fsync(file.fileno())
             os.chmod(temporary, 0o666 & ~umask)
         for temporary, target in list(written.items()):
             os.replace(temporary, target)
             del written[temporary]
+        directory = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
     finally:
         for temporary in written:
             os.unlink(temporary)
