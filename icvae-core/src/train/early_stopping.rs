@@ -47,7 +47,7 @@ impl EarlyStopping {
     /// Why the run should end with this history, if it should.
     fn verdict(&self, history: &History) -> Option<String> {
         let tested = history.last()?.test.is_some();
-        let curve = history.curve(&self.term, tested);
+        let curve = history.values(&self.term, tested);
         let (mut best_epoch, mut best) = (0.0, f64::INFINITY);
         for &(epoch, value) in &curve {
             if value < best - self.min_delta {

@@ -61,8 +61,29 @@ pub struct History {
 impl History {
     /// The curve of one term over the epochs, as (epoch, value); on the test data where `test` is set.
     ///
-    /// Empty where the term, or the test data, was not recorded.
+    /// Empty where the term, or the test data, was not recorded; of a term that there is none of, standard error says
+    /// which there are.
     pub fn curve(&self, term: &str, test: bool) -> Vec<(f64, f64)> {
+        if let Some(sentence) = self.unknown(term) {
+            eprintln!("{sentence}");
+        }
+        self.values(term, test)
+    }
+
+    /// What to say of a name that no term has.
+    fn unknown(&self, term: &str) -> Option<String> {
+        let last = self.last()?;
+        last.train.get(term).is_none().then(|| {
+            let names: Vec<_> = last.train.names().collect();
+            format!(
+                "the history has no term {term:?}: it has {}",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// The curve of one term, without a word.
+    pub(super) fn values(&self, term: &str, test: bool) -> Vec<(f64, f64)> {
         self.epochs
             .iter()
             .filter_map(|record| {
@@ -87,13 +108,9 @@ impl History {
         let means = last.test.as_ref().ok_or_else(|| {
             Error::Invalid("there is no value on test data: give `fit` a test set".into())
         })?;
-        means.get(term).ok_or_else(|| {
-            let names: Vec<_> = means.names().collect();
-            Error::Invalid(format!(
-                "the history has no term {term:?}: it has {}",
-                names.join(", ")
-            ))
-        })
+        means
+            .get(term)
+            .ok_or_else(|| Error::Invalid(self.unknown(term).unwrap_or_default()))
     }
 
     /// The last record.
@@ -179,5 +196,31 @@ pub(super) mod named_numbers {
         all.into_iter()
             .map(|(name, value)| Ok((name, value.value()?)))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_term_has_is_told_with_those_there_are() {
+        let record = EpochRecord {
+            epoch: 1,
+            train: TermMeans(vec![("prior KL".into(), 2.0), ("total".into(), 3.0)]),
+            test: None,
+            seconds: 1.0,
+            evaluation_seconds: 0.0,
+        };
+        let history = History {
+            epochs: vec![record],
+        };
+        assert_eq!(history.curve("total", false), [(1.0, 3.0)]);
+        assert_eq!(history.unknown("total"), None);
+        assert_eq!(
+            history.unknown("prior").as_deref(),
+            Some("the history has no term \"prior\": it has prior KL, total")
+        );
+        assert_eq!(History::default().unknown("prior"), None);
     }
 }
