@@ -20,7 +20,7 @@
 //! progress.finish();
 //!
 //! let x = icvae_core::tch::Tensor::from_slice(&[0.5_f32, 1.0]);
-//! show(&x) // as the last expression of a cell: shape, type, device, a few entries
+//! show(&x) // as the last expression of a cell: shape, type, device, a few entries; with `use …::Shown`, `x` does
 //! # ;
 //! ```
 
@@ -38,7 +38,7 @@ pub use display::{DisplayHandle, clear_output, display, show};
 pub use playground::{Layers, Playground};
 pub use progress::Progress;
 pub use rich::{Bundle, Html, Rich};
-pub use tensor::show_images;
+pub use tensor::{Shown, show_images};
 pub use training_view::{TrainingView, tell_interrupted};
 
 pub use crate::interrupt::interrupted;

@@ -27,6 +27,36 @@ impl Rich for Tensor {
     }
 }
 
+/// Lets a cell that ends in a tensor, or in a list of them, show it: evcxr calls this where the trait is in scope.
+///
+/// ```
+/// use icvae_core::{notebook::Shown, tch::Tensor};
+///
+/// // As a cell's last expression, `x` is enough.
+/// let x = Tensor::from_slice(&[0.5_f32, 1.0]);
+/// x.evcxr_display();
+/// ```
+pub trait Shown {
+    /// Shows shape, kind, device and the entries at the ends.
+    fn evcxr_display(&self);
+}
+
+impl Shown for Tensor {
+    fn evcxr_display(&self) {
+        super::display(self);
+    }
+}
+
+impl Shown for [Tensor] {
+    fn evcxr_display(&self) {
+        let texts: Vec<String> = self
+            .iter()
+            .map(|one| one.rich().as_text().to_owned())
+            .collect();
+        super::display(&texts.join("\n"));
+    }
+}
+
 /// A tensor of images as a picture, dark on white: `[rows, columns]`, `[N, rows, columns]`, `[N, 1, rows, columns]`,
 /// or square images as rows of pixels, `[P]` or `[N, P]`; the first 100 of them.
 ///
