@@ -18,7 +18,7 @@ use turn::turn;
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
 
-/// Two classes: x₁ ~ N(±m, 1), x₂ ~ N(0, 1), and a code z = x/√(m² + 2) + σε of each coordinate.
+/// Two classes: x₁ ~ N(±m, 1), x₂ ~ N(0, 1), and a code z = gain · x + σε of each coordinate.
 struct World {
     q: Gaussian,
     z: Tensor,
