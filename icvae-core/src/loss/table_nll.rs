@@ -43,14 +43,14 @@ pub fn table_nll(x: &Tensor, a: &Tensor, widths: &[i64]) -> Result<Tensor> {
             numbers.push(start);
         } else {
             let of = |t: &Tensor| t.narrow(1, start, width); // [B, levels]
-            nats = nats - sum(of(x) * of(a).log_softmax(-1, Kind::Float));
+            nats -= sum(of(x) * of(a).log_softmax(-1, Kind::Float));
         }
         start += width;
     }
     if !numbers.is_empty() {
         let at = Tensor::f_from_slice(&numbers)?.to_device(x.device());
         let of = |t: &Tensor| t.index_select(1, &at);
-        nats = nats + sum((of(x) - of(a)).square()) * 0.5;
+        nats += sum((of(x) - of(a)).square()) * 0.5;
     }
     Ok(nats)
 }
