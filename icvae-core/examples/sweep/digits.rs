@@ -24,6 +24,7 @@ const BATCH: usize = 100;
 const REMAPPED: usize = 1_000;
 
 /// A model of any kind.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Model {
     Gaussian(Icvae),
     Adversary(Censored),

@@ -99,7 +99,10 @@ fn holds(type_name: &str) -> Option<&'static str> {
 fn short(type_name: &str) -> String {
     let (mut text, mut word) = (String::new(), String::new());
     let mut rest = type_name.split_whitespace().collect::<Vec<_>>().join(" ");
-    rest = rest.replace("< ", "<").replace(", >", ">").replace(" >", ">");
+    rest = rest
+        .replace("< ", "<")
+        .replace(", >", ">")
+        .replace(" >", ">");
     rest.push(' ');
     let mut colons = 0;
     for c in rest.chars() {
