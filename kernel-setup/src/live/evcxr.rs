@@ -1,6 +1,7 @@
 //! evcxr_jupyter, kept as it is: a kernel behind the kernel, on sockets of its own.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use zeromq::{
 };
 
 use crate::files;
+use crate::libtorch::SEARCH_PATH;
 
 use super::connection::Connection;
 use super::wire::{Message, Signer, identity};
@@ -106,6 +108,7 @@ impl Evcxr {
             .env("ICVAE_TMPDIR", std::env::temp_dir())
             // There it finds no kernelspec of an older evcxr that it would write over.
             .env("JUPYTER_PATH", folder)
+            .env(SEARCH_PATH, library_path().await)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -319,6 +322,25 @@ async fn watch(mut child: Child, stderr: tokio::process::ChildStderr, events: mp
     };
     // Nobody may be left who wants to know.
     let _ = events.send(Event::Ended(why)).await;
+}
+
+/// Where the system looks for libraries, and after that the folder of Rust's standard library.
+///
+/// A compiled cell names that folder relative to the folder in which the compiler wrote it, and evcxr
+/// moves it one up. So a cell below a folder that holds the toolchain too, such as a reader's home, would
+/// not find it.
+async fn library_path() -> OsString {
+    let present = std::env::var_os(SEARCH_PATH).unwrap_or_default();
+    let asked = Command::new("rustc")
+        .args(["--print", "target-libdir"])
+        .output()
+        .await;
+    let said = asked.map(|output| output.stdout).unwrap_or_default();
+    let folder = String::from_utf8_lossy(&said).trim().to_owned();
+    let folders = std::env::split_paths(&present).chain([PathBuf::from(folder)]);
+    // An empty one would stand for the present folder.
+    let folders = folders.filter(|path| !path.as_os_str().is_empty());
+    std::env::join_paths(folders).unwrap_or(present)
 }
 
 /// Has the system end evcxr_jupyter when this process is killed; elsewhere the prelude sees to it.
