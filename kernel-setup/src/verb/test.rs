@@ -51,6 +51,9 @@ impl Tally {
             "holds no outputs",
             // The installation has tried to fetch them.
             "needs the four files of MNIST",
+            "needs UCI's files",
+            // Of a cluster, not of a notebook's machine.
+            "needs Slurm",
         ];
         let named = self.skipped.iter();
         let named = named.filter(|name| !other.iter().any(|words| name.contains(words)));
@@ -186,6 +189,32 @@ fn rust_tests(layout: &Layout, tally: &mut Tally) -> Result<()> {
     if let Some(folder) = mnist(layout) {
         command.env("ICVAE_MNIST_DIR", folder);
         command.args(["--", "--include-ignored"]);
+        // And so do others that need something, but not for the digits' sake.
+        let tables = tables(layout);
+        let slurm = rustix::process::geteuid().is_root()
+            && ["slurmctld", "slurmd"]
+                .iter()
+                .all(|daemon| layout.program(daemon).is_some());
+        for (name, why, there) in [
+            (
+                "the_real_tables",
+                "needs UCI's files in ICVAE_TABULAR_DIR",
+                tables.is_some(),
+            ),
+            (
+                "an_array_job_makes",
+                "needs Slurm (Debian: slurm-wlm), as root",
+                slurm,
+            ),
+        ] {
+            if !there {
+                command.args(["--skip", name]);
+                tally.skip(name, why);
+            }
+        }
+        if let Some(folder) = tables {
+            command.env("ICVAE_TABULAR_DIR", folder);
+        }
     }
     let (success, lines) = part("cargo test", || tee(&mut command))?;
     read_cargo(&lines, success, tally);
@@ -199,6 +228,17 @@ fn mnist(layout: &Layout) -> Option<PathBuf> {
     folders.chain([layout.digits()]).find(|folder| {
         let images = folder.join("t10k-images-idx3-ubyte");
         images.is_file() || images.with_extension("gz").is_file()
+    })
+}
+
+/// Where UCI's tables are, if all of them are: named by the reader, or fetched for a notebook.
+fn tables(layout: &Layout) -> Option<PathBuf> {
+    let named = env::var_os("ICVAE_TABULAR_DIR").filter(|folder| !folder.is_empty());
+    let folders = named.map(PathBuf::from).into_iter();
+    folders.chain([layout.tables()]).find(|folder| {
+        ["adult.data", "adult.test", "german.data"]
+            .iter()
+            .all(|name| folder.join(name).is_file() || folder.join(format!("{name}.gz")).is_file())
     })
 }
 
