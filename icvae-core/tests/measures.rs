@@ -172,7 +172,7 @@ fn probes_that_hold_codes_back_don_t_overfit() {
     let read = |validation| {
         let config = ProbeConfig {
             hidden: vec![256, 256],
-            epochs: 100,
+            epochs: 300,
             batch_size: 32,
             validation,
             ..Default::default()
