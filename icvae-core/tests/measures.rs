@@ -147,11 +147,12 @@ fn the_code_length_is_what_the_code_does_not_tell() {
         let config = ProbeConfig::of_layers(layers);
         let length = eval::code_length(&world.z, &world.labels, 2, &config).unwrap();
         let off = length.per_example() / left - 1.0;
+        // No code is shorter in the mean; 20,000 labels give or take half a percent.
         assert!(
-            (0.0..0.05).contains(&off),
+            (-0.01..0.05).contains(&off),
             "{layers} layers: {off}, {length:?}"
         );
-        assert!(length.information() < truth().1);
+        assert!(length.information() < truth().1 + 0.005);
 
         let control = eval::shuffled_labels(&world.labels, 4).unwrap();
         assert_eq!(

@@ -12,7 +12,7 @@ const KNOWN: [f64; 10] = [
     0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5,
 ];
 /// Steps that a probe of few labels takes at least: an epoch of one batch teaches nothing.
-const LEAST_STEPS: usize = 2_000;
+const LEAST_STEPS: usize = 1_000;
 
 /// The length of an online code of labels, see [`code_length`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl CodeLength {
 /// −log p(c|z). So a probe pays for how much it must be taught, and not only for what it gets wrong in the end;
 /// and no label is told by a probe that has learnt from it.
 ///
-/// Codes are `[N, Z]`, labels `[N]` in 0..`classes`, in random order. A probe takes at least 2,000 steps, however few
+/// Codes are `[N, Z]`, labels `[N]` in 0..`classes`, in random order. A probe takes at least 1,000 steps, however few
 /// labels it knows.
 ///
 /// # Errors
