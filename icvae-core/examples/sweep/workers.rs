@@ -89,6 +89,11 @@ fn start(point: &Point, folder: &Folder, args: &Args) -> Result<Child> {
         .arg(&args.output)
         .args(["--point", &point.id()])
         .env("OMP_NUM_THREADS", point.threads.to_string())
+        // A measurement that other work disturbs must not choose another rounding for this point alone.
+        .env(
+            "ICVAE_PRODUCTS",
+            std::env::var("ICVAE_PRODUCTS").unwrap_or_else(|_| "libtorch".into()),
+        )
         // Held open as long as this process lives.
         .stdin(Stdio::piped())
         .stdout(out)
