@@ -118,7 +118,7 @@ mod tests {
             root.display()
         );
         fs::write(root.join("builds/warm/Cargo.toml"), warm).unwrap();
-        let read = |first| Ahead::read(&notebook(&root, first), &root.join("builds"));
+        let read = |first: &str| Ahead::read(&notebook(&root, first), &root.join("builds"));
 
         let own = ":dep core = { path = \"../core\" }";
         let ahead = read(&format!("{own}\n\nuse core::x;\nlet y = x();")).unwrap();
