@@ -17,7 +17,8 @@
 //! for success, and answers an interrupt by killing the reader's process. To embed the evcxr crate
 //! would mean to compile a rust-analyzer before anything runs; a changed copy would have to be kept
 //! up. Jupyter talks to the relay only. It answers by itself whatever needs no evaluation (kernel
-//! info, completeness, history, comms, interrupts) and has evcxr evaluate, complete and inspect.
+//! info, completeness, history, comms, interrupts), has a thread of its own complete and inspect
+//! (analysis.rs), and has evcxr evaluate.
 //!
 //! **How it hears the reader's process.** evcxr's own loop in that process reads a command, runs a cell
 //! and prints a line that says so. The prelude, a hidden cell that uses the standard library alone,
@@ -57,9 +58,9 @@
 //!
 //! **Errors** (report.rs). The prelude's panic hook tells message and place. The place lies in the
 //! program that evcxr made of the cell, so its line is looked up among the cells. A failed `?` prints
-//! its error and a marker: what standard error said just before is the error. Cells are compiled
-//! without debug information, so there is no stack; a panic inside a library names its place there,
-//! and the cell.
+//! its error and a marker: what standard error said just before is the error. The hook also sends the
+//! stack. Only the cells' own program is compiled with line numbers (builds.rs), so what is shown of the
+//! stack is the way through the cells; calls in libraries are counted and folded (way.rs).
 //!
 //! **Changed definitions** (redefinition.rs, variables.rs). evcxr compiles all definitions anew with
 //! each cell, and would read old values by them. The kernel keeps the definitions as evcxr does, and
@@ -85,6 +86,7 @@
 //! process when its standard input ends; the folder is removed by who is left, at last by the next
 //! kernel that starts.
 
+mod analysis;
 mod commands;
 mod completeness;
 mod connection;
@@ -103,6 +105,7 @@ mod side;
 mod slot;
 mod stdout;
 mod variables;
+mod way;
 mod wire;
 
 use std::fs::Permissions;
@@ -116,6 +119,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, OnceCell, mpsc};
 
 use crate::{builds, files};
+use analysis::Analyst;
 use connection::Connection;
 use evcxr::Evcxr;
 use front::Front;
@@ -123,6 +127,10 @@ use interrupt::{Interrupts, When};
 use kernel::{Kernel, Shared};
 use output::{Inputs, Output};
 pub use slot::Slot;
+
+/// Has the compiler keep the cells' line numbers, so that a panic can show the way through them.
+const LINE_NUMBERS: &[u8] =
+    b"[profile.dev.package.ctx]\ndebug = \"line-tables-only\"\nstrip = \"none\"\n";
 
 /// What the kernelspec passes.
 #[derive(Debug, clap::Args)]
@@ -227,6 +235,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         interrupts: Arc::clone(&interrupts),
         folder: folder.path().to_owned(),
         shutdown: Arc::clone(&shutdown),
+        running: Arc::default(),
     };
     let Front {
         shell,
@@ -236,7 +245,23 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         subscribed,
     } = front;
     tokio::spawn(kernel::control(shared.clone(), replies.clone(), control));
-    let kernel = Kernel::new(shared, replies, stdin, question_queue, Box::new(start));
+    let analyst = Analyst::start().context("no thread for Tab and Shift+Tab")?;
+    let (others, requests) = mpsc::unbounded_channel();
+    tokio::spawn(analysis::serve(
+        shared.clone(),
+        analyst.clone(),
+        replies.clone(),
+        shell,
+        others,
+    ));
+    let kernel = Kernel::new(
+        shared,
+        replies,
+        stdin,
+        question_queue,
+        Box::new(start),
+        analyst,
+    );
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let asked_to_stop = async {
@@ -250,7 +275,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         }
     };
     let ended = tokio::select! {
-        ended = kernel.serve(shell, subscribed) => ended,
+        ended = kernel.serve(requests, subscribed) => ended,
         () = asked_to_stop => Ok(()),
     };
     interrupts.kill_all();
@@ -271,6 +296,8 @@ async fn take_slot(builds: PathBuf, folder: PathBuf) -> Result<Slot> {
         let slot = Slot::take(&builds)?;
         clean_up_after(&slot.note);
         slot::free_notes(&builds, clean_up_after);
+        // Cargo reads it from the folder above a slot's own; the crates' builds don't depend on it.
+        files::write_whole(&builds.join(".cargo/config.toml"), LINE_NUMBERS, 0o644)?;
         files::write_whole(&slot.note, folder.as_os_str().as_encoded_bytes(), 0o644)?;
         Ok(slot)
     });

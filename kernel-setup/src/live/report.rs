@@ -10,6 +10,7 @@ use super::interrupt::Stopped;
 use super::screen::Outcome;
 use super::side::Panic;
 use super::variables::{Variables, run_again};
+use super::way::{Step, steps};
 use super::wire::Message;
 
 /// An error as the protocol wants it.
@@ -107,6 +108,17 @@ impl Sources {
                 _ => None,
             }
         })
+    }
+
+    /// The place in a cell of a generated line and a column in it.
+    pub fn place(&self, text: &str, column: usize) -> Option<(u64, usize, usize)> {
+        let (number, line) = self.find(text)?;
+        // The generated line may be indented in another way.
+        let indent = |text: &str| text.len() - text.trim_start().len();
+        let original = self.0.iter().rev().find(|(n, _)| *n == number);
+        let original = original.and_then(|(_, code)| code.lines().nth(line - 1));
+        let column = (column + indent(original.unwrap_or(""))).saturating_sub(indent(text));
+        Some((number, line, column.max(1)))
     }
 
     /// The report of something wrong at a line of a cell that was not run.
@@ -245,30 +257,60 @@ fn located(name: &'static str, value: &str, panic: &Panic, facts: &Facts<'_>) ->
         .lines()
         .nth(panic.line.saturating_sub(1))
         .filter(|_| own);
-    match line.and_then(|line| Some((line, facts.sources.find(line)?))) {
-        Some((text, (number, line))) => {
-            // The generated line may be indented in another way.
-            let indent = |text: &str| text.len() - text.trim_start().len();
-            let original = facts.sources.0.iter().rev().find(|(n, _)| *n == number);
-            let original = original
-                .and_then(|(_, code)| code.lines().nth(line - 1))
-                .unwrap_or("");
-            let column = (panic.column + indent(original)).saturating_sub(indent(text));
-            report
-                .traceback
-                .extend(facts.sources.show(number, line, Some(column.max(1))));
-        }
-        None => {
-            if !own && !panic.file.is_empty() {
-                let (file, line) = (short(&panic.file), panic.line);
-                let place = format!("  {BLUE}{file}, line {line}{PLAIN}");
-                report.traceback.push(place);
+    let place = line.and_then(|line| facts.sources.place(line, panic.column));
+    let mut steps = steps(&panic.way, facts.generated, facts.sources);
+    match place {
+        Some((number, line, column)) => {
+            let shown = facts.sources.show(number, line, Some(column));
+            report.traceback.extend(shown);
+            // The innermost frame is this very place.
+            let first = matches!(steps.first(), Some(Step::Cell { number: n, line: l, .. }) if (*n, *l) == (number, line));
+            if first {
+                steps.remove(0);
             }
-            let cell = format!("  {BLUE}in cell [{}]{PLAIN}", facts.number);
-            report.traceback.push(cell);
         }
+        None if !own && !panic.file.is_empty() => {
+            let (file, line) = (short(&panic.file), panic.line);
+            let place = format!("  {BLUE}{file}, line {line}{PLAIN}");
+            report.traceback.push(place);
+        }
+        None => {}
+    }
+    let told = !steps.is_empty();
+    for step in steps {
+        report.traceback.extend(show_step(&step, facts.sources));
+    }
+    if place.is_none() && !told {
+        let cell = format!("  {BLUE}in cell [{}]{PLAIN}", facts.number);
+        report.traceback.push(cell);
     }
     report
+}
+
+/// A step on the way from the cell to a panic.
+fn show_step(step: &Step, sources: &Sources) -> Vec<String> {
+    match step {
+        Step::Folded(count, crates) => {
+            let calls = if *count == 1 { "call" } else { "calls" };
+            vec![format!("  {BLUE}… {count} {calls} in {}{PLAIN}", crates.join(", "))]
+        }
+        Step::Cell {
+            number,
+            line,
+            column,
+            function,
+        } => {
+            let mut shown = sources.show(*number, *line, Some(*column));
+            if let Some(first) = shown.first_mut() {
+                let place = first.replace("cell [", "called from cell [");
+                *first = match function.is_empty() {
+                    true => place,
+                    false => format!("{place}{BLUE}, in `{function}`{PLAIN}"),
+                };
+            }
+            shown
+        }
+    }
 }
 
 /// A library's source file without the folders in which compilers and Cargo keep it.

@@ -55,6 +55,8 @@ pub struct Panic {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
+    /// The calls that led there, as the standard library prints them.
+    pub way: String,
     /// What the panic says.
     pub message: String,
 }
@@ -265,13 +267,14 @@ pub fn is_mime(text: &str) -> bool {
 }
 
 fn parse_panic(body: &str) -> Panic {
-    let mut fields = body.splitn(5, '\0').map(str::to_owned);
+    let mut fields = body.splitn(6, '\0').map(str::to_owned);
     let mut next = || fields.next().unwrap_or_default();
     Panic {
         thread: next(),
         file: next(),
         line: next().parse().unwrap_or(0),
         column: next().parse().unwrap_or(0),
+        way: next(),
         message: next(),
     }
 }
@@ -397,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_panic_keeps_all_its_fields() {
-        let panic = parse_panic("worker\0src/lib.rs\x0012\x005\0it\0broke");
+        let panic = parse_panic("worker\0src/lib.rs\x0012\x005\0way\0it\0broke");
         assert_eq!(panic.thread, "worker");
         assert_eq!(
             (panic.file.as_str(), panic.line, panic.column),
