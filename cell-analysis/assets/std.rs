@@ -649,7 +649,7 @@ pub mod result {
 
 pub mod string {
     //! Text that owns its characters.
-    use crate::{option::Option, result::Result, vec::Vec, boxed::Box, str::*, borrow::Cow, iter::*, ops::*, fmt::Display};
+    use crate::{option::Option, result::Result, vec::Vec, boxed::Box, str::*, borrow::Cow, iter::*, ops::*, fmt::Display, convert::From};
     /// Text that can grow.
     #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Display)]
     pub struct String { vec: Vec<u8> }
@@ -694,6 +694,10 @@ pub mod string {
         #[taken_for = "impl Iterator<Item = char>"] pub fn drain<R: RangeBounds<usize>>(&mut self, range: R) -> Drain<'_> {}
     }
     impl Deref for String { type Target = str; }
+    impl From<&str> for String {}
+    impl From<char> for String {}
+    impl FromIterator<char> for String {}
+    impl Extend<char> for String {}
     impl Add<&str> for String { type Output = String; }
     impl FromStr for String { type Err = crate::convert::Infallible; }
     /// The error of bytes that aren't UTF-8.
@@ -724,7 +728,7 @@ pub mod str {
 
 pub mod vec {
     //! Values side by side, as many as one likes.
-    use crate::{option::Option, boxed::Box, iter::*, ops::*, cmp::*};
+    use crate::{option::Option, boxed::Box, iter::*, ops::*, cmp::*, convert::From};
     /// Values side by side, whose number can change.
     #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
     pub struct Vec<T> { buf: usize }
@@ -779,6 +783,7 @@ pub mod vec {
         pub fn into_boxed_slice(self) -> Box<[T]> {}
     }
     impl<T> Deref for Vec<T> { type Target = [T]; }
+    impl<T> From<&[T]> for Vec<T> {}
     impl<T> Extend<T> for Vec<T> {}
     impl<T> FromIterator<T> for Vec<T> {}
     impl<T> IntoIterator for Vec<T> { type Item = T; type IntoIter = IntoIter<T>; }

@@ -32,7 +32,7 @@ pub struct Completions {
 }
 
 /// More are of no use to anybody.
-const MOST: usize = 400;
+const MOST: usize = 2000;
 
 /// A candidate, and how far behind it comes.
 struct Candidate {
@@ -94,8 +94,16 @@ impl<'a> Collector<'a> {
             Spot::Attribute { derive: true } => self.derives(),
             Spot::Attribute { derive: false } => {
                 let attributes = [
-                    "derive", "allow", "cfg", "test", "inline", "must_use", "repr", "non_exhaustive",
-                    "doc", "deprecated",
+                    "derive",
+                    "allow",
+                    "cfg",
+                    "test",
+                    "inline",
+                    "must_use",
+                    "repr",
+                    "non_exhaustive",
+                    "doc",
+                    "deprecated",
                 ];
                 for name in attributes {
                     self.add(0, name, "attribute", String::new());
@@ -148,9 +156,13 @@ impl<'a> Collector<'a> {
             _ => name.to_owned(),
         };
         let signature = match item.kind {
-            Kind::Struct | Kind::Enum | Kind::Macro => {
-                item.declared.lines().next().unwrap_or_default().trim_end_matches(" {").to_owned()
-            }
+            Kind::Struct | Kind::Enum | Kind::Macro => item
+                .declared
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches(" {")
+                .to_owned(),
             _ => one_line(&item.declared),
         };
         self.add(rank, &text, item.kind.name(), signature);
@@ -183,16 +195,17 @@ impl<'a> Collector<'a> {
             .into_iter()
             .filter(|member| self.sees(member.id) && !index.items[member.id].hidden)
             .filter(|member| {
-                member
-                    .by
-                    .is_none_or(|by| self.is_local_bound(ty, by) || index.trait_in_scope(self.known.root, by))
+                member.by.is_none_or(|by| {
+                    self.is_local_bound(ty, by) || index.trait_in_scope(self.known.root, by)
+                })
             })
             .collect();
         methods.sort_by(|a, b| index.items[a.id].name.cmp(&index.items[b.id].name));
         for member in methods {
             let item = &index.items[member.id];
             let rank = match member.by {
-                None => 100 + seldom(&item.name),
+                // What its author has explained comes before what a program has written.
+                None => 100 + seldom(&item.name) + u32::from(item.docs.is_empty()),
                 Some(by) if index.items[by].krate == 0 => 300 + self.common(by),
                 Some(_) => 200,
             };
@@ -200,7 +213,9 @@ impl<'a> Collector<'a> {
             self.item(rank, &name, member.id);
         }
         if let Ty::Bounds(bounds, _) = ty
-            && bounds.iter().any(|bound| index.items[bound.id].name == "Future")
+            && bounds
+                .iter()
+                .any(|bound| index.items[bound.id].name == "Future")
         {
             self.add(50, "await", "keyword", "waits for the future".to_owned());
         }
@@ -233,10 +248,9 @@ impl<'a> Collector<'a> {
         let index = &self.known.index;
         let parts = path_parts(path);
         let viewer = index.items[self.known.root].krate;
-        let plain: Vec<String> = parts.clone();
-        let (found, used) = index.resolve(self.known.root, &plain);
+        let (found, used) = index.resolve(self.known.root, &parts);
         let mut types = Vec::new();
-        for id in found.iter().filter(|_| used == plain.len()) {
+        for id in found.iter().filter(|_| used == parts.len()) {
             match &index.items[*id].data {
                 Data::Module { .. } => {
                     for (name, id) in index.all_in(*id, viewer) {
@@ -338,7 +352,15 @@ impl<'a> Collector<'a> {
     fn derives(&mut self) {
         let index = &self.known.index;
         let own = [
-            "Clone", "Copy", "Debug", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash",
+            "Clone",
+            "Copy",
+            "Debug",
+            "Default",
+            "PartialEq",
+            "Eq",
+            "PartialOrd",
+            "Ord",
+            "Hash",
         ];
         for name in own {
             self.add(0, name, "derive", format!("implements {name}"));
@@ -355,13 +377,13 @@ impl<'a> Collector<'a> {
         let index = &self.known.index;
         let viewer = index.items[self.known.root].krate;
         let behind = if types { 500 } else { 0 };
-        for (number, local) in scope.locals.iter().enumerate().rev() {
-            let Ok(pattern) = syn::parse::Parser::parse_str(syn::Pat::parse_multi, &local.pattern) else {
+        for local in scope.locals.iter().rev() {
+            let Ok(pattern) = syn::parse::Parser::parse_str(syn::Pat::parse_multi, &local.pattern)
+            else {
                 continue;
             };
             for name in names_of(&pattern) {
                 let env = infer.env();
-                let _ = number;
                 let ty = infer.name(&name, &env).unwrap_or_default();
                 self.add(behind, &name, "variable", index.show(&ty));
             }
@@ -374,9 +396,8 @@ impl<'a> Collector<'a> {
         for (name, _) in &scope.generics {
             self.add(5, name, "type", "type parameter".to_owned());
         }
-        let wanted = |kind: Kind| {
-            kind.is_type() || matches!(kind, Kind::Module | Kind::Crate) || !types
-        };
+        let wanted =
+            |kind: Kind| kind.is_type() || matches!(kind, Kind::Module | Kind::Crate) || !types;
         for (name, id) in index.all_in(self.known.root, viewer) {
             let kind = index.items[id].kind;
             if !wanted(kind) {
@@ -384,8 +405,6 @@ impl<'a> Collector<'a> {
             }
             let own = self.is_own(&index.items[id]);
             self.item(if own { 20 } else { 30 }, &name, id);
-            // The variants of what the cells define are near.
-            let _ = kind;
         }
         for prelude in index.preludes() {
             for (name, id) in index.all_in(prelude, usize::MAX) {
@@ -429,20 +448,41 @@ impl<'a> Collector<'a> {
 
 /// evcxr's commands, and what each does.
 pub const COMMANDS: [(&str, &str); 24] = [
-    (":dep", "adds a crate: `:dep name`, `:dep name = \"1.0\"`, `:dep name = { path = \"…\" }`"),
+    (
+        ":dep",
+        "adds a crate: `:dep name`, `:dep name = \"1.0\"`, `:dep name = { path = \"…\" }`",
+    ),
     (":vars", "lists the variables and their types"),
     (":type", "the type of a variable"),
-    (":clear", "forgets all variables, functions, types and imports"),
-    (":restart", "starts the process that holds the variables anew, and runs the definitions again"),
+    (
+        ":clear",
+        "forgets all variables, functions, types and imports",
+    ),
+    (
+        ":restart",
+        "starts the process that holds the variables anew, and runs the definitions again",
+    ),
     (":opt", "sets how far cells are optimised: 0, 1 or 2"),
     (":timing", "shows or hides how long each cell takes"),
-    (":time_passes", "shows how long the compiler's passes take (nightly only)"),
+    (
+        ":time_passes",
+        "shows how long the compiler's passes take (nightly only)",
+    ),
     (":fmt", "sets how results are shown: `{:?}`, `{:#?}`, `{}`"),
-    (":last_compile_dir", "the folder in which the last cell was compiled"),
-    (":last_error_json", "the compiler's last errors, as it gave them"),
+    (
+        ":last_compile_dir",
+        "the folder in which the last cell was compiled",
+    ),
+    (
+        ":last_error_json",
+        "the compiler's last errors, as it gave them",
+    ),
     (":explain", "explains the last error of the compiler"),
     (":internal_debug", "shows or hides evcxr's own messages"),
-    (":preserve_vars_on_panic", "whether variables outlive a panic: 0 or 1"),
+    (
+        ":preserve_vars_on_panic",
+        "whether variables outlive a panic: 0 or 1",
+    ),
     (":quit", "ends the kernel"),
     (":help", "lists the commands"),
     (":load_config", "reads evcxr.toml again"),

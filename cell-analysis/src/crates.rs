@@ -46,7 +46,11 @@ impl Graph {
                 .map(|node| list(&node["deps"]))
                 .unwrap_or_default()
                 .iter()
-                .filter(|dep| list(&dep["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()))
+                .filter(|dep| {
+                    list(&dep["dep_kinds"])
+                        .iter()
+                        .any(|kind| kind["kind"].is_null())
+                })
                 .map(|dep| (text(&dep["name"]), text(&dep["pkg"])))
                 .collect();
             if id == root {
@@ -60,7 +64,10 @@ impl Graph {
                     .any(|kind| kinds.contains(&kind.as_str().unwrap_or_default()))
             });
             let Some(target) = target else { continue };
-            let features = nodes.get(&id).map(|node| list(&node["features"])).unwrap_or_default();
+            let features = nodes
+                .get(&id)
+                .map(|node| list(&node["features"]))
+                .unwrap_or_default();
             graph.packages.insert(
                 id,
                 Package {
@@ -107,7 +114,10 @@ pub fn load(index: &mut Index, graph: &Graph) {
         Reader::new(index, krate, features).file(&package.root, root, folder);
         // A crate's signatures name what it uses; of those crates only what they show matters.
         let mut wanted: Vec<&String> = Vec::new();
-        for item in index.items[root..].iter().filter(|item| item.krate == krate) {
+        for item in index.items[root..]
+            .iter()
+            .filter(|item| item.krate == krate)
+        {
             if let Data::Module { uses, .. } = &item.data {
                 for one in uses.iter().filter(|one| depth == 0 || one.public) {
                     let first = one.path.first().and_then(|name| package.externs.get(name));

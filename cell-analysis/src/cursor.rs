@@ -94,7 +94,13 @@ pub fn at(cell: &str, code: &Code<'_>, cursor: usize) -> Option<At> {
 }
 
 /// A variable in a format text.
-fn inline(cell: &str, code: &Code<'_>, token: usize, text: &Range<usize>, cursor: usize) -> Option<At> {
+fn inline(
+    cell: &str,
+    code: &Code<'_>,
+    token: usize,
+    text: &Range<usize>,
+    cursor: usize,
+) -> Option<At> {
     let open = code.enclosing(token)?;
     if !code.sign_before(open, '!') {
         return None;
@@ -106,7 +112,9 @@ fn inline(cell: &str, code: &Code<'_>, token: usize, text: &Range<usize>, cursor
         return None;
     }
     let start = text.start + start + 1;
-    let end = cell[cursor..text.end].find(|c| !is_name(c)).map_or(text.end, |i| cursor + i);
+    let end = cell[cursor..text.end]
+        .find(|c| !is_name(c))
+        .map_or(text.end, |i| cursor + i);
     Some(At {
         spot: Spot::Name,
         name: start..end,
@@ -136,16 +144,30 @@ fn spot(code: &Code<'_>, i: usize) -> Spot {
     }
     if let Some(open) = open
         && code.is(open, '[')
-        && (code.sign_before(open, '#') || code.sign_before(open, '!') && code.sign_before(open - 1, '#'))
+        && (code.sign_before(open, '#')
+            || code.sign_before(open, '!') && code.sign_before(open - 1, '#'))
         && open + 1 == i
     {
         return Spot::Attribute { derive: false };
     }
     let before = if i > 0 { code.str(i - 1) } else { "" };
-    if ["fn", "struct", "enum", "trait", "mod", "type", "union", "macro_rules"].contains(&before) {
+    if [
+        "fn",
+        "struct",
+        "enum",
+        "trait",
+        "mod",
+        "type",
+        "union",
+        "macro_rules",
+    ]
+    .contains(&before)
+    {
         return Spot::New;
     }
-    if (before == "let" || before == "mut" && i > 1 && code.str(i - 2) == "let" || before == "const")
+    if (before == "let"
+        || before == "mut" && i > 1 && code.str(i - 2) == "let"
+        || before == "const")
         && !code.str(i).starts_with(char::is_uppercase)
     {
         return Spot::New;
@@ -169,7 +191,9 @@ fn spot(code: &Code<'_>, i: usize) -> Spot {
         code.is(open, '{') && literal_before(code, open).is_some() && !is_declaration(code, open)
     });
     let arrow = before == ">" && i > 1 && code.sign_before(i - 1, '-');
-    if colon && !in_value || arrow || ["as", "impl", "dyn", "for"].contains(&before) && !is_loop(code, i)
+    if colon && !in_value
+        || arrow
+        || ["as", "impl", "dyn", "for"].contains(&before) && !is_loop(code, i)
     {
         return Spot::Type;
     }
@@ -178,7 +202,11 @@ fn spot(code: &Code<'_>, i: usize) -> Spot {
     }
     if before == "&" || before == "mut" {
         // `x: &T`, `-> &T`.
-        let back = if before == "mut" && i > 1 && code.is(i - 2, '&') { i - 2 } else { i - 1 };
+        let back = if before == "mut" && i > 1 && code.is(i - 2, '&') {
+            i - 2
+        } else {
+            i - 1
+        };
         if code.is(back, '&') {
             let arrow = code.sign_before(back, '>') && back > 1 && code.sign_before(back - 1, '-');
             let colon = code.sign_before(back, ':') && !code.path_before(back) && !in_value;
@@ -218,7 +246,10 @@ fn literal_before(code: &Code<'_>, open: usize) -> Option<String> {
     let start = path_start(code, last);
     let before = if start > 0 { code.str(start - 1) } else { "" };
     // `if x == LIMIT {`, `impl A for B {`, `-> B {` and the like open blocks.
-    let opens_block = ["match", "in", "impl", "for", "trait", "enum", "union", "mod"].contains(&before)
+    let opens_block = [
+        "match", "in", "impl", "for", "trait", "enum", "union", "mod",
+    ]
+    .contains(&before)
         || code.sign_before(start, '>') && start > 1 && code.sign_before(start - 1, '-')
         || code.str(last).chars().all(|c| !c.is_lowercase()) && code.str(last).len() > 1;
     (!opens_block).then(|| code.between(start, last + 1).to_owned())
@@ -256,7 +287,9 @@ fn use_path(code: &Code<'_>, i: usize) -> Option<Vec<String>> {
             return None;
         }
         let open = code.enclosing(at)?;
-        if !code.is(open, '{') || !(code.path_before(open) || open > 0 && code.str(open - 1) == "use") {
+        if !code.is(open, '{')
+            || !(code.path_before(open) || open > 0 && code.str(open - 1) == "use")
+        {
             return None;
         }
         at = open;
@@ -265,7 +298,11 @@ fn use_path(code: &Code<'_>, i: usize) -> Option<Vec<String>> {
 
 /// The call that the cursor is in: the token of its `(`, and the number of the argument.
 pub fn call_at(code: &Code<'_>, cursor: usize) -> Option<(usize, usize)> {
-    let next = code.tokens.iter().position(|t| t.at.start >= cursor).unwrap_or(code.tokens.len());
+    let next = code
+        .tokens
+        .iter()
+        .position(|t| t.at.start >= cursor)
+        .unwrap_or(code.tokens.len());
     let mut at = next;
     loop {
         let open = code.enclosing(at)?;
@@ -289,33 +326,69 @@ pub fn is_keyword(word: &str) -> bool {
 
 /// Rust's keywords, and what each is for.
 pub const KEYWORDS: [(&str, &str); 38] = [
-    ("as", "Converts between primitive types, or renames an import."),
+    (
+        "as",
+        "Converts between primitive types, or renames an import.",
+    ),
     ("async", "A function or block whose result is a future."),
     ("await", "Waits for a future."),
-    ("break", "Leaves a loop or a labelled block, with a value if one follows."),
-    ("const", "A constant, whose value is known when the code is compiled."),
+    (
+        "break",
+        "Leaves a loop or a labelled block, with a value if one follows.",
+    ),
+    (
+        "const",
+        "A constant, whose value is known when the code is compiled.",
+    ),
     ("continue", "Goes to the next turn of a loop."),
     ("crate", "The root of the crate that the code stands in."),
-    ("dyn", "A value of any type that implements the trait, behind a pointer."),
-    ("else", "What is done where an `if` or a `let` pattern doesn't hold."),
+    (
+        "dyn",
+        "A value of any type that implements the trait, behind a pointer.",
+    ),
+    (
+        "else",
+        "What is done where an `if` or a `let` pattern doesn't hold.",
+    ),
     ("enum", "A type that is one of several variants."),
-    ("extern", "A crate from outside, or code of another language."),
+    (
+        "extern",
+        "A crate from outside, or code of another language.",
+    ),
     ("false", "The `bool` that doesn't hold."),
     ("fn", "A function."),
-    ("for", "A loop over an iterator; in `impl Trait for Type`, the type."),
-    ("if", "Code that runs if a condition holds, or if a pattern matches."),
-    ("impl", "Methods of a type, or its implementation of a trait; as a type: some type with that trait."),
-    ("in", "Stands between the pattern and the iterator of a `for` loop."),
+    (
+        "for",
+        "A loop over an iterator; in `impl Trait for Type`, the type.",
+    ),
+    (
+        "if",
+        "Code that runs if a condition holds, or if a pattern matches.",
+    ),
+    (
+        "impl",
+        "Methods of a type, or its implementation of a trait; as a type: some type with that trait.",
+    ),
+    (
+        "in",
+        "Stands between the pattern and the iterator of a `for` loop.",
+    ),
     ("let", "A new variable."),
     ("loop", "A loop without end, left by `break`."),
     ("match", "Chooses by patterns; every value must be covered."),
     ("mod", "A module."),
     ("move", "Has a closure own what it uses."),
-    ("mut", "A variable, reference or pointer through which values can be changed."),
+    (
+        "mut",
+        "A variable, reference or pointer through which values can be changed.",
+    ),
     ("pub", "Visible outside of its module."),
     ("ref", "Binds by reference in a pattern."),
     ("return", "Leaves a function with a value."),
-    ("self", "The value that a method is called on; in a path, the current module."),
+    (
+        "self",
+        "The value that a method is called on; in a path, the current module.",
+    ),
     ("Self", "The type that is being implemented."),
     ("static", "A global value with one place in memory."),
     ("struct", "A type with fields."),
@@ -326,7 +399,10 @@ pub const KEYWORDS: [(&str, &str); 38] = [
     ("unsafe", "Code whose soundness the compiler can't check."),
     ("use", "Brings names into scope."),
     ("where", "What is required of type parameters."),
-    ("while", "A loop that goes on as long as a condition holds, or a pattern matches."),
+    (
+        "while",
+        "A loop that goes on as long as a condition holds, or a pattern matches.",
+    ),
 ];
 
 #[cfg(test)]
@@ -348,10 +424,19 @@ mod tests {
             ("let y = a::b().¦", member("a::b()")),
             ("ImageGrid::ne¦", path("ImageGrid")),
             ("Vec::<i32>::ne¦", path("Vec::<i32>")),
-            ("use a::b::c¦", Some(Spot::Use(vec!["a".into(), "b".into()]))),
-            ("use a::{b, c::{self, d¦", Some(Spot::Use(vec!["a".into(), "c".into()]))),
+            (
+                "use a::b::c¦",
+                Some(Spot::Use(vec!["a".into(), "b".into()])),
+            ),
+            (
+                "use a::{b, c::{self, d¦",
+                Some(Spot::Use(vec!["a".into(), "c".into()])),
+            ),
             ("use a¦", Some(Spot::Use(vec![]))),
-            ("P { x: 1, y¦ }", Some(Spot::Field("P".into(), vec!["x".into()]))),
+            (
+                "P { x: 1, y¦ }",
+                Some(Spot::Field("P".into(), vec!["x".into()])),
+            ),
             ("P { x: y¦ }", Some(Spot::Name)),
             ("fn f(x: &Te¦", Some(Spot::Type)),
             ("fn f() -> Te¦", Some(Spot::Type)),
@@ -385,7 +470,11 @@ mod tests {
             let cursor = text.find('¦').unwrap_or(0);
             let text = text.replace('¦', "");
             let code = Code::new(&text);
-            assert_eq!(call_at(&code, cursor).map(|(_, number)| number), expected, "{text}");
+            assert_eq!(
+                call_at(&code, cursor).map(|(_, number)| number),
+                expected,
+                "{text}"
+            );
         }
     }
 }

@@ -56,7 +56,9 @@ pub fn page(index: &Index, id: Id) -> Option<String> {
         Kind::Enum => "enum",
         Kind::Trait => "trait",
         Kind::Alias => "type",
-        Kind::Function if item.within.is_none() && index.items[item.parent].kind != Kind::Trait => "fn",
+        Kind::Function if item.within.is_none() && index.items[item.parent].kind != Kind::Trait => {
+            "fn"
+        }
         Kind::Constant if item.within.is_none() => "constant",
         Kind::Static => "static",
         Kind::Macro => "macro",
@@ -69,7 +71,11 @@ pub fn page(index: &Index, id: Id) -> Option<String> {
                 Kind::Field => "structfield",
                 _ => "associatedtype",
             };
-            return Some(format!("{}#{kind}.{}", page(index, item.parent)?, item.name));
+            return Some(format!(
+                "{}#{kind}.{}",
+                page(index, item.parent)?,
+                item.name
+            ));
         }
         _ => {
             let owner = match item.within {
@@ -85,7 +91,10 @@ pub fn page(index: &Index, id: Id) -> Option<String> {
 
 /// Text in HTML.
 pub fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// A declaration, with a parameter a line where it is long.
@@ -104,7 +113,11 @@ pub fn wrapped(declared: &str) -> String {
         shown.push_str(&format!("\n    {},", code.between(part.start, part.end)));
     }
     shown.push('\n');
-    shown.push_str(code.tokens.get(close).map_or("", |t| &declared[t.at.start..]));
+    shown.push_str(
+        code.tokens
+            .get(close)
+            .map_or("", |t| &declared[t.at.start..]),
+    );
     shown
 }
 
@@ -134,7 +147,11 @@ pub fn summary(docs: &str) -> String {
 
 /// The first sentence.
 pub fn first_sentence(docs: &str) -> String {
-    let paragraph = docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    let paragraph = docs
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .replace('\n', " ");
     match paragraph.find(". ") {
         Some(end) => paragraph[..=end].to_owned(),
         None => paragraph,
@@ -161,7 +178,16 @@ pub fn plain(docs: &str) -> String {
 
 fn is_rust_block(info: &str) -> bool {
     let first = info.split([',', ' ']).next().unwrap_or_default();
-    ["", "rust", "no_run", "ignore", "should_panic", "compile_fail", "edition2021"].contains(&first)
+    [
+        "",
+        "rust",
+        "no_run",
+        "ignore",
+        "should_panic",
+        "compile_fail",
+        "edition2021",
+    ]
+    .contains(&first)
 }
 
 /// `[text](address)` and `[text]` as `text`.
@@ -195,9 +221,13 @@ fn without_links(line: &str) -> String {
 pub fn html(docs: &str, links: &Links<'_>) -> String {
     let resolve = |broken: BrokenLink<'_>| {
         let address = links.named(&broken.reference);
-        Some((CowStr::from(address.unwrap_or_default()), CowStr::from(String::new())))
+        Some((
+            CowStr::from(address.unwrap_or_default()),
+            CowStr::from(String::new()),
+        ))
     };
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
     let parser = Parser::new_with_broken_link_callback(docs, options, Some(resolve));
     let mut is_rust = false;
     let mut open_links: Vec<bool> = Vec::new();
@@ -263,7 +293,10 @@ mod tests {
     #[test]
     fn examples_are_shown_without_their_hidden_lines() {
         let docs = "Does [`x`](y) and [`Z`], [not] this.\n\n# Example\n\n```\n# fn main() {\nlet a = 1;\n#[test]\n# }\n```";
-        assert_eq!(plain(docs), "Does `x` and `Z`, [not] this.\n\n# Example\n\n    let a = 1;\n    #[test]");
+        assert_eq!(
+            plain(docs),
+            "Does `x` and `Z`, [not] this.\n\n# Example\n\n    let a = 1;\n    #[test]"
+        );
         assert_eq!(summary(docs), "Does [`x`](y) and [`Z`], [not] this.");
         let index = Index::default();
         let links = Links {
@@ -271,10 +304,19 @@ mod tests {
             of: None,
         };
         let html = html(docs, &links);
-        assert!(html.contains("<pre><code>let a = 1;\n#[test]\n</code></pre>"), "{html}");
-        assert!(!html.contains("<a"), "a link that leads nowhere is none: {html}");
+        assert!(
+            html.contains("<pre><code>let a = 1;\n#[test]\n</code></pre>"),
+            "{html}"
+        );
+        assert!(
+            !html.contains("<a"),
+            "a link that leads nowhere is none: {html}"
+        );
         let html = super::html("<script>x</script> [a](https://b.c)", &links);
-        assert!(!html.contains("<script") && html.contains("<a href=\"https://b.c\">a</a>"), "{html}");
+        assert!(
+            !html.contains("<script") && html.contains("<a href=\"https://b.c\">a</a>"),
+            "{html}"
+        );
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What is known: the items of all crates that were read, and of the cells.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::ty::{Bound, Ty};
 
 /// The number of an item.
 pub type Id = usize;
@@ -185,6 +189,22 @@ pub struct Index {
     pub crates: Vec<Crate>,
     /// The crates by their keys.
     pub keys: HashMap<String, usize>,
+    /// What was found out of implementations.
+    pub read: RefCell<HashMap<usize, Rc<ReadImpl>>>,
+    /// The traits that need no import.
+    pub free_traits: RefCell<Option<Rc<HashSet<Id>>>>,
+}
+
+/// An implementation, its texts read.
+#[derive(Debug, Default)]
+pub struct ReadImpl {
+    /// The implementing type.
+    pub of: Ty,
+    pub params: Vec<String>,
+    /// The trait.
+    pub by: Option<Id>,
+    /// What is required of which types.
+    pub bounds: Vec<(Ty, Vec<Bound>)>,
 }
 
 /// How far the index went at a time.
@@ -213,7 +233,10 @@ impl Index {
     pub fn add_impl(&mut self, key: &str, of: Impl) -> usize {
         self.impls.push(of);
         let number = self.impls.len() - 1;
-        self.impls_of.entry(key.to_owned()).or_default().push(number);
+        self.impls_of
+            .entry(key.to_owned())
+            .or_default()
+            .push(number);
         number
     }
 
@@ -256,6 +279,7 @@ impl Index {
     pub fn back_to(&mut self, mark: Mark) {
         self.items.truncate(mark.items);
         self.impls.truncate(mark.impls);
+        self.read.get_mut().retain(|number, _| *number < mark.impls);
         self.crates.truncate(mark.crates);
         self.keys.retain(|_, number| *number < mark.crates);
         for numbers in self.impls_of.values_mut() {

@@ -58,7 +58,12 @@ impl<'a> Infer<'a> {
 
     /// Where types in the cell stand.
     pub fn place(&self) -> Place {
-        let params: Vec<String> = self.scope.generics.iter().map(|(name, _)| name.clone()).collect();
+        let params: Vec<String> = self
+            .scope
+            .generics
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
         let mut place = Place {
             module: self.module,
             params,
@@ -130,7 +135,11 @@ impl<'a> Infer<'a> {
         if self.scope.in_function {
             return None;
         }
-        let (_, text) = self.variables.iter().rev().find(|(known, _)| known == name)?;
+        let (_, text) = self
+            .variables
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)?;
         Some(self.variable(text))
     }
 
@@ -143,7 +152,13 @@ impl<'a> Infer<'a> {
         self.index.type_of_text(text, &place)
     }
 
-    fn bound_name(&self, pattern: &syn::Pat, local: &Local, number: usize, name: &str) -> Option<Ty> {
+    fn bound_name(
+        &self,
+        pattern: &syn::Pat,
+        local: &Local,
+        number: usize,
+        name: &str,
+    ) -> Option<Ty> {
         if !names_of(pattern).iter().any(|known| known == name) {
             return None;
         }
@@ -155,7 +170,10 @@ impl<'a> Infer<'a> {
         let mut found = Vec::new();
         self.bind(pattern, &ty, &mut found);
         self.depth.set(self.depth.get() - 1);
-        found.into_iter().find(|(known, _)| known == name).map(|(_, ty)| ty)
+        found
+            .into_iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, ty)| ty)
     }
 
     fn source(&self, source: &Source, number: usize) -> Ty {
@@ -166,7 +184,9 @@ impl<'a> Infer<'a> {
         match source {
             Source::Type(text) => self.type_of_text(text),
             Source::Value(value, ty) => {
-                let declared = ty.as_ref().map_or(Ty::Unknown, |text| self.type_of_text(text));
+                let declared = ty
+                    .as_ref()
+                    .map_or(Ty::Unknown, |text| self.type_of_text(text));
                 match has_hole(&declared) {
                     true => fill(&declared, &self.text(value, &env)),
                     false => declared,
@@ -187,7 +207,7 @@ impl<'a> Infer<'a> {
                     }
                     None => syn::parse_str::<syn::ExprPath>(function)
                         .ok()
-                        .and_then(|path| self.function(&path, &env)),
+                        .and_then(|path| self.function(&path)),
                 };
                 called
                     .and_then(|member| self.closure_inputs(&member, *argument, &member.subst))
@@ -214,7 +234,13 @@ impl<'a> Infer<'a> {
         if let Data::Trait { generics, .. } = &index.items[item.parent].data {
             params.extend(generics.params.iter().map(|(name, _)| name.clone()));
         }
-        params.extend(signature.generics.params.iter().map(|(name, _)| name.clone()));
+        params.extend(
+            signature
+                .generics
+                .params
+                .iter()
+                .map(|(name, _)| name.clone()),
+        );
         Place {
             module: index.module_of(item.parent),
             params,
@@ -245,7 +271,11 @@ impl<'a> Infer<'a> {
         match index.type_of_text(text, &place) {
             Ty::Bounds(bounds, _) => of(bounds),
             Ty::Param(name) => {
-                let bounds = signature.generics.bounds.iter().filter(|(known, _)| *known == name);
+                let bounds = signature
+                    .generics
+                    .bounds
+                    .iter()
+                    .filter(|(known, _)| *known == name);
                 bounds
                     .map(|(_, bounds)| index.bounds_of_text(bounds, &place))
                     .find_map(of)
@@ -292,10 +322,9 @@ impl<'a> Infer<'a> {
             }
             let wanted = index.type_of_text(text, &place);
             let given = self.expr(argument, env);
-            if let Ty::Fn(inputs, output) = &given
+            if let Ty::Fn(_, output) = &given
                 && let Some((_, result)) = self.closure_type(member, number)
             {
-                let _ = inputs;
                 unify(&result, output, &unknown, &mut subst);
             }
             unify(&wanted, &given, &unknown, &mut subst);
@@ -354,7 +383,6 @@ impl<'a> Infer<'a> {
 
     /// The types of the names in a pattern.
     pub fn bind(&self, pattern: &syn::Pat, ty: &Ty, found: &mut Vec<(String, Ty)>) {
-        let index = self.index;
         match pattern {
             syn::Pat::Ident(one) => {
                 let ty = match one.by_ref {
@@ -420,9 +448,7 @@ impl<'a> Infer<'a> {
                     self.bind(first, ty, found);
                 }
             }
-            _ => {
-                let _ = index;
-            }
+            _ => {}
         }
     }
 
@@ -431,9 +457,9 @@ impl<'a> Infer<'a> {
         let index = self.index;
         let parts = parts_of(path);
         let (found, used) = index.resolve(self.module, &parts);
-        let mut id = found.into_iter().find(|id| {
-            used == parts.len() && matches!(index.items[*id].data, Data::Type { .. })
-        });
+        let mut id = found
+            .into_iter()
+            .find(|id| used == parts.len() && matches!(index.items[*id].data, Data::Type { .. }));
         if parts.first().is_some_and(|first| first == "Self")
             && let Some(Ty::Adt(own, _)) = self.place().self_ty
         {
@@ -492,9 +518,8 @@ impl<'a> Infer<'a> {
     }
 
     /// The function that a path names, with what is known of its type's parameters.
-    pub fn function(&self, path: &syn::ExprPath, env: &Env) -> Option<Member> {
+    pub fn function(&self, path: &syn::ExprPath) -> Option<Member> {
         let index = self.index;
-        let _ = env;
         let parts = parts_of(&path.path);
         let name = parts.last()?;
         if parts.len() > 1 || path.qself.is_some() {
@@ -508,9 +533,10 @@ impl<'a> Infer<'a> {
                     self.type_of_text(&text.replace(":: <", "<"))
                 }
             };
-            let found = index.behind_type(&of).into_iter().find(|member| {
-                index.items[member.id].name == *name
-            });
+            let found = index
+                .behind_type(&of)
+                .into_iter()
+                .find(|member| index.items[member.id].name == *name);
             if let Some(mut found) = found {
                 self.open_parameters(&mut found, &of);
                 return Some(found);
@@ -543,18 +569,41 @@ impl<'a> Infer<'a> {
         }
         let number = index.items[member.id].within;
         let one = number.map(|number| &index.impls[number]);
-        let open: Vec<Ty> = match one.map(|one| (one, index.type_of_text(&one.of, &Place {
-            module: one.module,
-            params: one.generics.params.iter().map(|(name, _)| name.clone()).collect(),
-            self_ty: None,
-        }))) {
+        let open: Vec<Ty> = match one.map(|one| {
+            (
+                one,
+                index.type_of_text(
+                    &one.of,
+                    &Place {
+                        module: one.module,
+                        params: one
+                            .generics
+                            .params
+                            .iter()
+                            .map(|(name, _)| name.clone())
+                            .collect(),
+                        self_ty: None,
+                    },
+                ),
+            )
+        }) {
             Some((_, Ty::Adt(known, params))) if known == *id => params,
-            _ => generics.params.iter().map(|(name, _)| Ty::Param(name.clone())).collect(),
+            _ => generics
+                .params
+                .iter()
+                .map(|(name, _)| Ty::Param(name.clone()))
+                .collect(),
         };
         let mixed: Vec<Ty> = args
             .iter()
             .zip(open)
-            .map(|(known, open)| if known.is_known() { known.clone() } else { open })
+            .map(|(known, open)| {
+                if known.is_known() {
+                    known.clone()
+                } else {
+                    open
+                }
+            })
             .collect();
         member.subst.insert("Self".to_owned(), Ty::Adt(*id, mixed));
     }
@@ -568,7 +617,7 @@ impl<'a> Infer<'a> {
         {
             return ty;
         }
-        let Some(member) = self.function(path, env) else {
+        let Some(member) = self.function(path) else {
             return Ty::Unknown;
         };
         let item = &index.items[member.id];
@@ -583,9 +632,10 @@ impl<'a> Infer<'a> {
             }
             (Data::Type { .. }, Kind::Variant) => self.variant_type(member.id, &Subst::new()),
             (Data::Type { tuple: false, .. }, _) => index.with_arguments(member.id, Vec::new()),
-            (Data::Function(_) | Data::Type { .. }, _) => {
-                Ty::Fn(Vec::new(), Box::new(self.call(&member, std::iter::empty(), &[], env)))
-            }
+            (Data::Function(_) | Data::Type { .. }, _) => Ty::Fn(
+                Vec::new(),
+                Box::new(self.call(&member, std::iter::empty(), &[], env)),
+            ),
             _ => Ty::Unknown,
         }
     }
@@ -607,15 +657,14 @@ impl<'a> Infer<'a> {
     }
 
     /// What `Type(…)` makes.
-    fn construct<'e>(
-        &self,
-        id: Id,
-        args: impl Iterator<Item = &'e syn::Expr>,
-        env: &Env,
-    ) -> Ty {
+    fn construct<'e>(&self, id: Id, args: impl Iterator<Item = &'e syn::Expr>, env: &Env) -> Ty {
         let index = self.index;
         let is_variant = index.items[id].kind == Kind::Variant;
-        let owner = if is_variant { index.items[id].parent } else { id };
+        let owner = if is_variant {
+            index.items[id].parent
+        } else {
+            id
+        };
         let (Data::Type { generics, .. }, Data::Type { members, .. }) =
             (&index.items[owner].data, &index.items[id].data)
         else {
@@ -626,13 +675,21 @@ impl<'a> Infer<'a> {
         for (field, argument) in members.iter().zip(args) {
             if let Data::Typed(text) = &index.items[*field].data {
                 let wanted = index.type_of_text(text, &place);
-                unify(&wanted, &self.expr(argument, env), &place.params, &mut subst);
+                unify(
+                    &wanted,
+                    &self.expr(argument, env),
+                    &place.params,
+                    &mut subst,
+                );
             }
         }
         if is_variant {
             return self.variant_type(id, &subst);
         }
-        let args = place.params.iter().map(|name| subst.get(name).cloned().unwrap_or_default());
+        let args = place
+            .params
+            .iter()
+            .map(|name| subst.get(name).cloned().unwrap_or_default());
         Ty::Adt(id, args.collect())
     }
 
@@ -671,9 +728,13 @@ impl<'a> Infer<'a> {
             }
             E::Binary(binary) => self.binary(binary, env),
             E::Cast(cast) => fill(&self.lower(&cast.ty), &Ty::Unknown),
-            E::Tuple(tuple) => {
-                Ty::Tuple(tuple.elems.iter().map(|part| self.expr(part, env)).collect())
-            }
+            E::Tuple(tuple) => Ty::Tuple(
+                tuple
+                    .elems
+                    .iter()
+                    .map(|part| self.expr(part, env))
+                    .collect(),
+            ),
             E::Array(array) => {
                 let first = array.elems.first();
                 let of = first.map_or(Ty::Unknown, |first| self.expr(first, env));
@@ -698,7 +759,9 @@ impl<'a> Infer<'a> {
                 let text = quote::ToTokens::to_token_stream(&literal.path).to_string();
                 let parts = parts_of(&literal.path);
                 let (found, used) = index.resolve(self.module, &parts);
-                let variant = found.iter().find(|id| index.items[**id].kind == Kind::Variant);
+                let variant = found
+                    .iter()
+                    .find(|id| index.items[**id].kind == Kind::Variant);
                 match variant {
                     Some(id) if used == parts.len() => self.variant_type(*id, &Subst::new()),
                     _ => self.type_of_text(&text),
@@ -709,7 +772,10 @@ impl<'a> Infer<'a> {
                 match &field.member {
                     syn::Member::Unnamed(number) => {
                         if let Ty::Tuple(parts) = of.peeled() {
-                            return parts.get(number.index as usize).cloned().unwrap_or_default();
+                            return parts
+                                .get(number.index as usize)
+                                .cloned()
+                                .unwrap_or_default();
                         }
                         self.field(&of, &number.index.to_string())
                     }
@@ -844,7 +910,13 @@ impl<'a> Infer<'a> {
         use syn::BinOp as B;
         let index = self.index;
         let name = match binary.op {
-            B::And(_) | B::Or(_) | B::Eq(_) | B::Ne(_) | B::Lt(_) | B::Le(_) | B::Gt(_)
+            B::And(_)
+            | B::Or(_)
+            | B::Eq(_)
+            | B::Ne(_)
+            | B::Lt(_)
+            | B::Le(_)
+            | B::Gt(_)
             | B::Ge(_) => return index.primitive("bool"),
             B::Add(_) => "Add",
             B::Sub(_) => "Sub",
@@ -884,7 +956,10 @@ impl<'a> Infer<'a> {
                 _ => Ty::Unknown,
             };
         };
-        let local = path.path.get_ident().and_then(|name| self.name(&name.to_string(), env));
+        let local = path
+            .path
+            .get_ident()
+            .and_then(|name| self.name(&name.to_string(), env));
         if let Some(of) = local {
             return match of.peeled() {
                 Ty::Fn(_, output) => (**output).clone(),
@@ -897,9 +972,9 @@ impl<'a> Infer<'a> {
                     .autoderef(&of)
                     .iter()
                     .find_map(|step| match step {
-                        Ty::Bounds(bounds, _) => bounds
-                            .iter()
-                            .find_map(|bound| bound.call.as_ref().map(|(_, output)| output.clone())),
+                        Ty::Bounds(bounds, _) => bounds.iter().find_map(|bound| {
+                            bound.call.as_ref().map(|(_, output)| output.clone())
+                        }),
                         _ => None,
                     })
                     .unwrap_or_default(),
@@ -911,7 +986,7 @@ impl<'a> Infer<'a> {
         {
             return own;
         }
-        let Some(member) = self.function(path, env) else {
+        let Some(member) = self.function(path) else {
             return Ty::Unknown;
         };
         let item = &index.items[member.id];
@@ -982,7 +1057,9 @@ impl<'a> Infer<'a> {
             "concat" | "stringify" | "env" | "include_str" | "file" => {
                 Ty::Ref(false, Box::new(index.primitive("str")))
             }
-            "dbg" => arguments().first().map_or(Ty::Unknown, |first| self.expr(first, env)),
+            "dbg" => arguments()
+                .first()
+                .map_or(Ty::Unknown, |first| self.expr(first, env)),
             "json" => self
                 .function_type("serde_json::Value")
                 .unwrap_or_else(|| self.type_of_text("Value")),
@@ -1063,11 +1140,19 @@ fn fill(declared: &Ty, found: &Ty) -> Ty {
         (Ty::Unknown, found) => found.clone(),
         (Ty::Adt(a, these), Ty::Adt(b, those)) if a == b => Ty::Adt(
             *a,
-            these.iter().zip(those).map(|(this, that)| fill(this, that)).collect(),
+            these
+                .iter()
+                .zip(those)
+                .map(|(this, that)| fill(this, that))
+                .collect(),
         ),
-        (Ty::Tuple(these), Ty::Tuple(those)) if these.len() == those.len() => {
-            Ty::Tuple(these.iter().zip(those).map(|(this, that)| fill(this, that)).collect())
-        }
+        (Ty::Tuple(these), Ty::Tuple(those)) if these.len() == those.len() => Ty::Tuple(
+            these
+                .iter()
+                .zip(those)
+                .map(|(this, that)| fill(this, that))
+                .collect(),
+        ),
         (Ty::Ref(mutable, this), Ty::Ref(_, that)) => Ty::Ref(*mutable, Box::new(fill(this, that))),
         (declared, _) => declared.clone(),
     }
@@ -1096,18 +1181,35 @@ fn collect_names(pattern: &syn::Pat, found: &mut Vec<String>) {
         P::Type(typed) => collect_names(&typed.pat, found),
         P::Reference(inner) => collect_names(&inner.pat, found),
         P::Paren(inner) => collect_names(&inner.pat, found),
-        P::Tuple(tuple) => tuple.elems.iter().for_each(|part| collect_names(part, found)),
-        P::TupleStruct(part) => part.elems.iter().for_each(|part| collect_names(part, found)),
-        P::Slice(slice) => slice.elems.iter().for_each(|part| collect_names(part, found)),
-        P::Struct(part) => part.fields.iter().for_each(|field| collect_names(&field.pat, found)),
-        P::Or(or) => or.cases.iter().take(1).for_each(|part| collect_names(part, found)),
+        P::Tuple(tuple) => tuple
+            .elems
+            .iter()
+            .for_each(|part| collect_names(part, found)),
+        P::TupleStruct(part) => part
+            .elems
+            .iter()
+            .for_each(|part| collect_names(part, found)),
+        P::Slice(slice) => slice
+            .elems
+            .iter()
+            .for_each(|part| collect_names(part, found)),
+        P::Struct(part) => part
+            .fields
+            .iter()
+            .for_each(|field| collect_names(&field.pat, found)),
+        P::Or(or) => or
+            .cases
+            .iter()
+            .take(1)
+            .for_each(|part| collect_names(part, found)),
         _ => {}
     }
 }
 
 /// Whether a text has this name in it as a word.
 fn mentions(text: &str, name: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .any(|word| word == name)
 }
 
 /// The names of a path, without parameters.

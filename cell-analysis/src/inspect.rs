@@ -7,7 +7,7 @@ use super::index::{Data, Id, Index, Kind};
 use super::infer::Infer;
 use super::lexer::{Code, without_commands};
 use super::members::Member;
-use super::scope::{Scope, call_before, path_start};
+use super::scope::{Scope, call_before};
 use super::ty::Ty;
 use super::{Analysis, sysroot};
 
@@ -38,8 +38,14 @@ pub fn inspect(known: &Analysis, cell: &str, cursor: usize, whole: bool) -> Opti
     if let Spot::Command(line) = &at.spot {
         let word = line.split_whitespace().next().unwrap_or_default();
         let rest = &cell[cursor..];
-        let tail = rest.find(char::is_whitespace).map_or(rest, |end| &rest[..end]);
-        let name = if line.trim_start() == word { format!("{word}{tail}") } else { word.to_owned() };
+        let tail = rest
+            .find(char::is_whitespace)
+            .map_or(rest, |end| &rest[..end]);
+        let name = if line.trim_start() == word {
+            format!("{word}{tail}")
+        } else {
+            word.to_owned()
+        };
         let (name, meaning) = COMMANDS.iter().find(|(known, _)| *known == name)?;
         return Some(asked.told(name, None, &format!("A command of evcxr: {meaning}."), None));
     }
@@ -76,9 +82,9 @@ impl Asked<'_> {
                 let (found, used) = self.index().resolve(self.known.root, &path);
                 self.items(&found, used == path.len(), false)
             }
-            Spot::Field(path, _) if !is_macro => self
-                .field(path, name)
-                .or_else(|| self.open(name, is_macro)),
+            Spot::Field(path, _) if !is_macro => {
+                self.field(path, name).or_else(|| self.open(name, is_macro))
+            }
             Spot::Attribute { .. } => {
                 let (found, _) = self.index().resolve(self.known.root, &[name.to_owned()]);
                 let std = self.index().lookup(self.index().std(), name, usize::MAX);
@@ -123,7 +129,12 @@ impl Asked<'_> {
                 .is_ok_and(|pattern| super::infer::names_of(&pattern).iter().any(|n| n == name))
         });
         let binding = self.new_binding(name);
-        let variable = self.known.variables.iter().rev().find(|one| one.name == name);
+        let variable = self
+            .known
+            .variables
+            .iter()
+            .rev()
+            .find(|one| one.name == name);
         let variable = variable.filter(|_| !local && !self.scope.in_function);
         if let (Some(variable), None) = (variable, &binding) {
             let mut text = format!("let {name}: {}", variable.ty);
@@ -139,7 +150,12 @@ impl Asked<'_> {
         }
         let ty = binding.or(ty.filter(|_| local))?;
         let about = self.about_type(&ty);
-        Some(self.told(&format!("let {name}: {}", self.index().show(&ty)), None, about.trim(), None))
+        Some(self.told(
+            &format!("let {name}: {}", self.index().show(&ty)),
+            None,
+            about.trim(),
+            None,
+        ))
     }
 
     /// The type of a name where it is just being made: `let na|me = …`.
@@ -150,10 +166,9 @@ impl Asked<'_> {
         let cursor_in = |at: usize, pattern: &str| {
             at <= self.infer.cursor && self.infer.cursor <= at + pattern.len() + 8
         };
-        let number = later
-            .locals
-            .iter()
-            .position(|local| cursor_in(local.at, &local.pattern) && local.pattern.contains(name))?;
+        let number = later.locals.iter().position(|local| {
+            cursor_in(local.at, &local.pattern) && local.pattern.contains(name)
+        })?;
         let infer = Infer::new(
             &self.known.index,
             self.known.root,
@@ -188,7 +203,10 @@ impl Asked<'_> {
     fn member(&self, receiver: &str, name: &str) -> Option<Explained> {
         let ty = self.receiver(receiver);
         let index = self.index();
-        let field = index.fields(&ty).into_iter().find(|(id, _)| index.items[*id].name == name);
+        let field = index
+            .fields(&ty)
+            .into_iter()
+            .find(|(id, _)| index.items[*id].name == name);
         if let Some((id, ty)) = field
             && !self.is_call(name)
         {
@@ -203,11 +221,9 @@ impl Asked<'_> {
 
     fn is_call(&self, name: &str) -> bool {
         let cursor = self.infer.cursor;
-        let token = self
-            .code
-            .tokens
-            .iter()
-            .position(|t| t.at.start <= cursor && cursor <= t.at.end && self.code.text[t.at.clone()] == *name);
+        let token = self.code.tokens.iter().position(|t| {
+            t.at.start <= cursor && cursor <= t.at.end && self.code.text[t.at.clone()] == *name
+        });
         token.is_some_and(|i| self.code.is(i + 1, '('))
     }
 
@@ -229,20 +245,26 @@ impl Asked<'_> {
         let ty = match self.infer.type_of_text(path) {
             Ty::Unknown => {
                 let (found, used) = index.resolve(self.known.root, &parts[..parts.len() - 1]);
-                let id = found.into_iter().find(|id| index.items[*id].kind.is_type())?;
+                let id = found
+                    .into_iter()
+                    .find(|id| index.items[*id].kind.is_type())?;
                 (used == parts.len() - 1).then(|| index.with_arguments(id, Vec::new()))?
             }
             ty => ty,
         };
         let members = index.behind_type(&ty);
-        let member = members.iter().find(|member| index.items[member.id].name == name)?;
+        let member = members
+            .iter()
+            .find(|member| index.items[member.id].name == name)?;
         Some(self.member_item(member))
     }
 
     fn field(&self, path: &str, name: &str) -> Option<Explained> {
         let index = self.index();
         let (found, _) = index.resolve(self.known.root, &path_parts(path));
-        let id = found.into_iter().find(|id| index.items[*id].kind == Kind::Variant);
+        let id = found
+            .into_iter()
+            .find(|id| index.items[*id].kind == Kind::Variant);
         let id = id.or(match self.infer.type_of_text(path) {
             Ty::Adt(id, _) => Some(id),
             _ => None,
@@ -250,7 +272,9 @@ impl Asked<'_> {
         let Data::Type { members, .. } = &index.items[id].data else {
             return None;
         };
-        let field = members.iter().find(|field| index.items[**field].name == name)?;
+        let field = members
+            .iter()
+            .find(|field| index.items[**field].name == name)?;
         Some(self.item(*field, None))
     }
 
@@ -283,7 +307,11 @@ impl Asked<'_> {
         let path = index.path(id);
         let shown = match (ty, item.kind) {
             (Some(ty), Kind::Field) => {
-                let visible = if item.declared.starts_with("pub ") { "pub " } else { "" };
+                let visible = if item.declared.starts_with("pub ") {
+                    "pub "
+                } else {
+                    ""
+                };
                 format!("{visible}{}: {ty}", item.name)
             }
             _ => docs::wrapped(&item.declared),
@@ -293,12 +321,22 @@ impl Asked<'_> {
             Some((number, line)) => format!("cell [{number}], line {line}"),
             None => path[..path.len() - 1].join("::"),
         };
-        let std = self.known.documentation.as_ref().filter(|_| item.krate == 0);
+        let std = self
+            .known
+            .documentation
+            .as_ref()
+            .filter(|_| item.krate == 0);
         let page = std.and_then(|folder| sysroot::item(index, id, folder));
         self.explained(&shown, Some(&place), &item.docs, page, Some(id))
     }
 
-    fn told(&self, shown: &str, place: Option<&str>, docs: &str, page: Option<String>) -> Explained {
+    fn told(
+        &self,
+        shown: &str,
+        place: Option<&str>,
+        docs: &str,
+        page: Option<String>,
+    ) -> Explained {
         self.explained(shown, place, docs, page, None)
     }
 
@@ -322,7 +360,11 @@ impl Asked<'_> {
         let (plain, html) = match page {
             // The standard library's own pages say more than the line that this crate has.
             Some(page) => {
-                let page = if self.whole { page } else { sysroot::summary(&page) };
+                let page = if self.whole {
+                    page
+                } else {
+                    sysroot::summary(&page)
+                };
                 (sysroot::plain(&page), page)
             }
             None => (docs::plain(&part), docs::html(&part, &links)),
@@ -359,22 +401,31 @@ impl Asked<'_> {
             Some(receiver) => (index.method(&self.receiver(&receiver), &function)?.id, 0),
             None => {
                 let path = syn::parse_str::<syn::ExprPath>(&function).ok()?;
-                let member = self.infer.function(&path, &self.infer.env())?;
-                (member.id, usize::from(index.items[member.id].kind == Kind::Method))
+                let member = self.infer.function(&path)?;
+                (
+                    member.id,
+                    usize::from(index.items[member.id].kind == Kind::Method),
+                )
             }
         };
-        let _ = path_start;
         let told = self.item(id, None);
         let Data::Function(signature) = &index.items[id].data else {
             return Some(told);
         };
-        let Some((name, ty)) = number.checked_sub(skip).and_then(|n| signature.inputs.get(n)) else {
+        let Some((name, ty)) = number
+            .checked_sub(skip)
+            .and_then(|n| signature.inputs.get(n))
+        else {
             return Some(told);
         };
         let hint = format!("{name}: {ty}");
         Some(Explained {
             plain: format!("→ {hint}\n\n{}", told.plain),
-            html: format!("<p>→ <strong><code>{}</code></strong></p>{}", docs::escaped(&hint), told.html),
+            html: format!(
+                "<p>→ <strong><code>{}</code></strong></p>{}",
+                docs::escaped(&hint),
+                told.html
+            ),
         })
     }
 }

@@ -277,7 +277,13 @@ pub fn without_commands(cell: &str) -> String {
         .map(|line| match is_command(line) {
             true => line
                 .chars()
-                .map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) })
+                .map(|c| {
+                    if c == '\n' {
+                        "\n".to_owned()
+                    } else {
+                        " ".repeat(c.len_utf8())
+                    }
+                })
                 .collect(),
             false => line.to_owned(),
         })
@@ -303,7 +309,10 @@ mod tests {
     #[test]
     fn a_field_by_number_and_a_dot_are_no_number() {
         let code = Code::new("pair.0.");
-        assert_eq!((0..4).map(|i| code.str(i)).collect::<Vec<_>>(), ["pair", ".", "0", "."]);
+        assert_eq!(
+            (0..4).map(|i| code.str(i)).collect::<Vec<_>>(),
+            ["pair", ".", "0", "."]
+        );
         assert_eq!(Code::new("1.5").tokens.len(), 1);
     }
 
@@ -314,7 +323,14 @@ mod tests {
         let texts: Vec<&str> = parts.iter().map(|p| code.between(p.start, p.end)).collect();
         assert_eq!(
             texts,
-            ["a", "f(b, c)", "Vec::<(u8, i8)>::new()", "HashMap<K, V>", "x < y", "z > w"]
+            [
+                "a",
+                "f(b, c)",
+                "Vec::<(u8, i8)>::new()",
+                "HashMap<K, V>",
+                "x < y",
+                "z > w"
+            ]
         );
     }
 }

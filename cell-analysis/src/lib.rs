@@ -40,8 +40,8 @@ use std::path::PathBuf;
 
 pub use complete::{Completion, Completions};
 pub use crates::Graph;
-pub use inspect::Explained;
 use index::{Crate, Data, Id, Index, Mark};
+pub use inspect::Explained;
 use lexer::{Code, without_commands};
 use read::{Features, Reader};
 

@@ -1,10 +1,22 @@
 //! What belongs to a type: fields, methods, associated items.
 
-use super::index::{Data, Id, Impl, Index, Kind};
+use std::rc::Rc;
+
+use super::index::{Data, Id, Impl, Index, Kind, ReadImpl};
 use super::ty::{Bound, Place, Subst, Ty, unify};
 
 /// How many implementations may lead to each other.
 const DEPTH: usize = 5;
+
+/// Which implementations are asked for.
+#[derive(Debug, Clone, Copy)]
+enum Wanted<'a> {
+    All,
+    /// Those of a trait.
+    By(Id),
+    /// Those that give a type of this name.
+    With(&'a str),
+}
 
 /// Something that belongs to a type.
 #[derive(Debug, Clone)]
@@ -38,29 +50,75 @@ impl Index {
     }
 
     fn deref_target(&self, ty: &Ty) -> Option<Ty> {
-        self.impls_for(ty, 1).into_iter().find_map(|(number, subst)| {
-            let one = &self.impls[number];
-            let by = one.by.as_deref()?;
-            if by.rsplit("::").next()? != "Deref" {
-                return None;
-            }
-            let (_, target) = one.types.iter().find(|(name, _)| name == "Target")?;
-            let target = self.type_of_text(target, &self.impl_place(one, ty));
-            Some(target.with(&subst))
-        })
+        let by = self.std_trait("Deref")?;
+        self.impls_for(ty, 1, Wanted::By(by))
+            .into_iter()
+            .find_map(|(number, subst)| {
+                let one = &self.impls[number];
+                let (_, target) = one.types.iter().find(|(name, _)| name == "Target")?;
+                let target = self.type_of_text(target, &self.impl_place(one, ty));
+                Some(target.with(&subst))
+            })
+    }
+
+    /// A trait of the standard library's operators.
+    fn std_trait(&self, name: &str) -> Option<Id> {
+        match self.known(&format!("ops::{name}"), Vec::new()) {
+            Ty::Bounds(bounds, _) => bounds.first().map(|bound| bound.id),
+            _ => None,
+        }
     }
 
     fn impl_place(&self, one: &Impl, self_ty: &Ty) -> Place {
         Place {
             module: one.module,
-            params: one.generics.params.iter().map(|(name, _)| name.clone()).collect(),
+            params: one
+                .generics
+                .params
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
             self_ty: Some(self_ty.clone()),
         }
     }
 
+    /// An implementation, its texts read.
+    fn read_impl(&self, number: usize) -> Rc<ReadImpl> {
+        if let Some(known) = self.read.borrow().get(&number) {
+            return Rc::clone(known);
+        }
+        // What it requires may lead back to it.
+        self.read.borrow_mut().insert(number, Rc::default());
+        let one = &self.impls[number];
+        let place = Place {
+            module: one.module,
+            params: one
+                .generics
+                .params
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
+            self_ty: None,
+        };
+        let bounds = one.generics.bounds.iter().map(|(of, bounds)| {
+            (
+                self.type_of_text(of, &place),
+                self.bounds_of_text(bounds, &place),
+            )
+        });
+        let read = Rc::new(ReadImpl {
+            of: self.type_of_text(&one.of, &place),
+            by: self.trait_of(number),
+            bounds: bounds.collect(),
+            params: place.params,
+        });
+        self.read.borrow_mut().insert(number, Rc::clone(&read));
+        read
+    }
+
     /// The implementations for a type, references to it not counted, with what their parameters
     /// stand for.
-    fn impls_for(&self, ty: &Ty, depth: usize) -> Vec<(usize, Subst)> {
+    fn impls_for(&self, ty: &Ty, depth: usize, wanted: Wanted<'_>) -> Vec<(usize, Subst)> {
         let key = match ty.peeled() {
             Ty::Adt(id, _) => self.items[*id].name.as_str(),
             Ty::Tuple(_) => "tuple",
@@ -71,21 +129,24 @@ impl Index {
         let mut found = Vec::new();
         let own = numbers(key).filter(|_| key != "*");
         for number in own.chain(numbers("*")) {
-            let one = &self.impls[number];
-            let place = Place {
-                self_ty: None,
-                ..self.impl_place(one, ty)
-            };
-            let pattern = self.type_of_text(&one.of, &place);
-            if pattern == Ty::Unknown {
+            if let Wanted::With(name) = wanted
+                && self.impls[number]
+                    .types
+                    .iter()
+                    .all(|(known, _)| known != name)
+            {
+                continue;
+            }
+            let one = self.read_impl(number);
+            if one.of == Ty::Unknown || matches!(wanted, Wanted::By(by) if one.by != Some(by)) {
                 continue;
             }
             let mut subst = Subst::new();
-            if !unify(&pattern, ty, &place.params, &mut subst) {
+            if !unify(&one.of, ty, &one.params, &mut subst) {
                 continue;
             }
-            let blanket = matches!(pattern.peeled(), Ty::Param(_));
-            if blanket && !self.meets(one, &place, &subst, depth) {
+            let blanket = matches!(one.of.peeled(), Ty::Param(_));
+            if blanket && !self.meets(&one, &subst, depth) {
                 continue;
             }
             found.push((number, subst));
@@ -94,21 +155,18 @@ impl Index {
     }
 
     /// Whether what an implementation requires of its parameters holds.
-    fn meets(&self, one: &Impl, place: &Place, subst: &Subst, depth: usize) -> bool {
+    fn meets(&self, one: &ReadImpl, subst: &Subst, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
         };
-        one.generics.bounds.iter().all(|(of, bounds)| {
-            let of = self.type_of_text(of, place).with(subst);
-            if matches!(of, Ty::Param(_) | Ty::Unknown) {
-                return true;
-            }
-            let bounds = self.bounds_of_text(bounds, place);
-            bounds.iter().all(|bound| {
-                let assumed = ["Sized", "Send", "Sync", "Unpin"];
-                assumed.contains(&self.items[bound.id].name.as_str())
-                    || self.implements_within(&of, bound.id, depth)
-            })
+        one.bounds.iter().all(|(of, bounds)| {
+            let of = of.with(subst);
+            matches!(of, Ty::Param(_) | Ty::Unknown)
+                || bounds.iter().all(|bound| {
+                    let assumed = ["Sized", "Send", "Sync", "Unpin"];
+                    assumed.contains(&self.items[bound.id].name.as_str())
+                        || self.implements_within(&of, bound.id, depth)
+                })
         })
     }
 
@@ -127,9 +185,7 @@ impl Index {
             Ty::Unknown => return false,
             _ => {}
         }
-        self.impls_for(ty, depth)
-            .iter()
-            .any(|(number, _)| self.trait_of(*number) == Some(by))
+        !self.impls_for(ty, depth, Wanted::By(by)).is_empty()
     }
 
     /// The traits that a type derives.
@@ -153,7 +209,11 @@ impl Index {
     fn trait_of(&self, number: usize) -> Option<Id> {
         let one = &self.impls[number];
         let path = syn::parse_str::<syn::Path>(one.by.as_deref()?).ok()?;
-        let parts: Vec<String> = path.segments.iter().map(|part| part.ident.to_string()).collect();
+        let parts: Vec<String> = path
+            .segments
+            .iter()
+            .map(|part| part.ident.to_string())
+            .collect();
         let (found, used) = self.resolve(one.module, &parts);
         found
             .into_iter()
@@ -167,7 +227,9 @@ impl Index {
         while next < all.len() && all.len() < 32 {
             let one = all[next].clone();
             next += 1;
-            if let Data::Trait { supers, generics, .. } = &self.items[one.id].data
+            if let Data::Trait {
+                supers, generics, ..
+            } = &self.items[one.id].data
                 && !supers.is_empty()
             {
                 let mut place = self.place(one.id, generics);
@@ -217,10 +279,12 @@ impl Index {
             }
             _ => {}
         }
-        for (number, subst) in self.impls_for(of, depth) {
+        for (number, subst) in self.impls_for(of, depth, Wanted::With(name)) {
             let one = &self.impls[number];
             if let Some((_, target)) = one.types.iter().find(|(known, _)| known == name) {
-                let target = self.type_of_text(target, &self.impl_place(one, of)).with(&subst);
+                let target = self
+                    .type_of_text(target, &self.impl_place(one, of))
+                    .with(&subst);
                 return self.projected(&target, depth);
             }
         }
@@ -238,9 +302,7 @@ impl Index {
             Ty::Adt(id, args) => Ty::Adt(*id, all(args)),
             Ty::Ref(mutable, inner) => Ty::Ref(*mutable, Box::new(self.projected(inner, depth))),
             Ty::Tuple(parts) => Ty::Tuple(all(parts)),
-            Ty::Fn(inputs, output) => {
-                Ty::Fn(all(inputs), Box::new(self.projected(output, depth)))
-            }
+            Ty::Fn(inputs, output) => Ty::Fn(all(inputs), Box::new(self.projected(output, depth))),
             Ty::Bounds(bounds, is_dyn) => Ty::Bounds(
                 bounds
                     .iter()
@@ -285,7 +347,7 @@ impl Index {
             Ty::Unknown => return found,
             _ => {}
         }
-        for (number, mut subst) in self.impls_for(ty, DEPTH) {
+        for (number, mut subst) in self.impls_for(ty, DEPTH, Wanted::All) {
             let one = &self.impls[number];
             subst.insert("Self".to_owned(), ty.clone());
             if one.by.is_none() {
@@ -294,7 +356,7 @@ impl Index {
                     subst: subst.clone(),
                     by: None,
                 }));
-            } else if let Some(by) = self.trait_of(number) {
+            } else if let Some(by) = self.read_impl(number).by {
                 let place = self.impl_place(one, ty);
                 let text = one.by.as_deref().unwrap_or_default();
                 let bound = self.bounds_of_text(text, &place).into_iter().next();
@@ -302,7 +364,10 @@ impl Index {
             }
         }
         for (bound, mut subst) in traits {
-            let Data::Trait { generics, members, .. } = &self.items[bound.id].data else {
+            let Data::Trait {
+                generics, members, ..
+            } = &self.items[bound.id].data
+            else {
                 continue;
             };
             subst.insert("Self".to_owned(), ty.clone());
@@ -415,10 +480,7 @@ impl Index {
             other => Ty::Ref(false, Box::new(other.clone())),
         };
         for of in [left, &flipped] {
-            for (number, subst) in self.impls_for(of, DEPTH) {
-                if self.trait_of(number) != Some(by) {
-                    continue;
-                }
+            for (number, subst) in self.impls_for(of, DEPTH, Wanted::By(by)) {
                 let one = &self.impls[number];
                 if let Some((_, target)) = one.types.iter().find(|(name, _)| name == "Output") {
                     let target = self.type_of_text(target, &self.impl_place(one, of));
@@ -433,13 +495,7 @@ impl Index {
 impl Index {
     /// The type that an implementation is for.
     pub fn impl_target(&self, number: usize) -> Option<Id> {
-        let one = &self.impls[number];
-        let place = Place {
-            module: one.module,
-            params: one.generics.params.iter().map(|(name, _)| name.clone()).collect(),
-            self_ty: None,
-        };
-        match self.type_of_text(&one.of, &place).peeled() {
+        match self.read_impl(number).of.peeled() {
             Ty::Adt(id, _) => Some(*id),
             _ => None,
         }

@@ -23,7 +23,11 @@ impl Features {
                 .map(|metas| metas.iter().map(|meta| self.holds(meta)).collect())
                 .unwrap_or_default()
         };
-        let name = |path: &syn::Path| path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let name = |path: &syn::Path| {
+            path.get_ident()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+        };
         match meta {
             syn::Meta::Path(path) => match name(path).as_str() {
                 "unix" => cfg!(unix),
@@ -170,7 +174,13 @@ impl<'i> Reader<'i> {
         tidy(text)
     }
 
-    fn new_item(&self, name: &impl ToString, kind: Kind, attributes: &[Attribute], parent: Id) -> Item {
+    fn new_item(
+        &self,
+        name: &impl ToString,
+        kind: Kind,
+        attributes: &[Attribute],
+        parent: Id,
+    ) -> Item {
         let hidden = attributes.iter().any(|attribute| {
             attribute.path().is_ident("deprecated")
                 || attribute.path().is_ident("doc")
@@ -213,7 +223,10 @@ impl<'i> Reader<'i> {
             }
             I::ExternCrate(e) if self.features.allow(&e.attrs) => {
                 let own = e.ident.to_string();
-                let name = e.rename.as_ref().map_or(own.clone(), |(_, name)| name.to_string());
+                let name = e
+                    .rename
+                    .as_ref()
+                    .map_or(own.clone(), |(_, name)| name.to_string());
                 let public = is_public(&e.vis);
                 let path = vec![if own == "self" { "crate".into() } else { own }];
                 self.add_use(module, Use { path, name, public });
@@ -222,7 +235,12 @@ impl<'i> Reader<'i> {
                 let item = self.new_item(&s.ident, Kind::Struct, &s.attrs, module);
                 let tuple = matches!(s.fields, syn::Fields::Unnamed(_));
                 let primitive = s.attrs.iter().any(|a| a.path().is_ident("primitive"));
-                let head = format!("{}struct {}{}", vis(&s.vis), s.ident, self.slice(&s.generics));
+                let head = format!(
+                    "{}struct {}{}",
+                    vis(&s.vis),
+                    s.ident,
+                    self.slice(&s.generics)
+                );
                 let id = self.add_type(item, &s.vis, &s.generics, &s.attrs, tuple, s.ident.span());
                 self.fields(id, &s.fields, None);
                 let declared = head + &self.show_fields(id, &s.fields);
@@ -252,7 +270,11 @@ impl<'i> Reader<'i> {
             I::Const(c) if self.features.allow(&c.attrs) => {
                 let mut item = self.new_item(&c.ident, Kind::Constant, &c.attrs, module);
                 let value = self.slice(&c.expr);
-                let value = if value.len() < 80 { value } else { "…".into() };
+                let value = if value.len() < 80 {
+                    value
+                } else {
+                    "…".into()
+                };
                 let ty = self.slice(&c.ty);
                 item.declared = format!("{}const {}: {ty} = {value}", vis(&c.vis), c.ident);
                 item.public = is_public(&c.vis);
@@ -272,7 +294,12 @@ impl<'i> Reader<'i> {
             I::Type(t) if self.features.allow(&t.attrs) => {
                 let mut item = self.new_item(&t.ident, Kind::Alias, &t.attrs, module);
                 item.declared = vis(&t.vis)
-                    + &format!("type {}{} = {}", t.ident, self.slice(&t.generics), self.slice(&t.ty));
+                    + &format!(
+                        "type {}{} = {}",
+                        t.ident,
+                        self.slice(&t.generics),
+                        self.slice(&t.ty)
+                    );
                 item.public = is_public(&t.vis);
                 item.data = Data::Alias {
                     generics: self.generics(&t.generics),
@@ -287,7 +314,11 @@ impl<'i> Reader<'i> {
     }
 
     fn macro_(&mut self, m: &syn::ItemMacro, module: Id) {
-        let Some(name) = m.ident.as_ref().filter(|_| m.mac.path.is_ident("macro_rules")) else {
+        let Some(name) = m
+            .ident
+            .as_ref()
+            .filter(|_| m.mac.path.is_ident("macro_rules"))
+        else {
             return;
         };
         let exported = m.attrs.iter().any(|a| a.path().is_ident("macro_export"));
@@ -454,7 +485,10 @@ impl<'i> Reader<'i> {
             syn::Fields::Unnamed(_) => {
                 let types = shown.iter().map(|text| text.replacen(": ", " ", 1));
                 let types: Vec<String> = types
-                    .map(|text| text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').to_owned())
+                    .map(|text| {
+                        text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')
+                            .to_owned()
+                    })
                     .map(|text| match text.strip_prefix("pub ") {
                         Some(rest) => {
                             let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -507,8 +541,12 @@ impl<'i> Reader<'i> {
             shown.push(format!("    … and {more} more\n"));
         }
         let generics = self.slice(&e.generics);
-        self.index.items[id].declared =
-            format!("{}enum {}{generics} {{\n{}}}", vis(&e.vis), e.ident, shown.concat());
+        self.index.items[id].declared = format!(
+            "{}enum {}{generics} {{\n{}}}",
+            vis(&e.vis),
+            e.ident,
+            shown.concat()
+        );
         if let Data::Type { members, .. } = &mut self.index.items[id].data {
             *members = variants;
         }
@@ -517,7 +555,11 @@ impl<'i> Reader<'i> {
     fn trait_(&mut self, t: &syn::ItemTrait, module: Id) {
         let mut item = self.new_item(&t.ident, Kind::Trait, &t.attrs, module);
         let supers = t.supertraits.to_token_stream();
-        let supers = if supers.is_empty() { String::new() } else { self.slice(&t.supertraits) };
+        let supers = if supers.is_empty() {
+            String::new()
+        } else {
+            self.slice(&t.supertraits)
+        };
         let generics = self.slice(&t.generics);
         item.declared = format!("{}trait {}{generics}", vis(&t.vis), t.ident);
         if !supers.is_empty() {
@@ -550,7 +592,10 @@ impl<'i> Reader<'i> {
                 }
                 _ => continue,
             };
-            let item = Item { public: true, ..item };
+            let item = Item {
+                public: true,
+                ..item
+            };
             members.push(self.index.add(item));
         }
         self.index.items[id].data = Data::Trait {
@@ -560,7 +605,13 @@ impl<'i> Reader<'i> {
         };
     }
 
-    fn method(&self, sig: &syn::Signature, attributes: &[Attribute], parent: Id, vis: String) -> Item {
+    fn method(
+        &self,
+        sig: &syn::Signature,
+        attributes: &[Attribute],
+        parent: Id,
+        vis: String,
+    ) -> Item {
         let kind = match sig.receiver() {
             Some(_) => Kind::Method,
             None => Kind::Function,
@@ -633,11 +684,17 @@ impl<'i> Reader<'i> {
                     }
                     read.params.push((name, default));
                 }
-                syn::GenericParam::Const(param) => read.params.push((param.ident.to_string(), None)),
+                syn::GenericParam::Const(param) => {
+                    read.params.push((param.ident.to_string(), None))
+                }
                 syn::GenericParam::Lifetime(_) => {}
             }
         }
-        for clause in generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
+        for clause in generics
+            .where_clause
+            .iter()
+            .flat_map(|clause| &clause.predicates)
+        {
             if let syn::WherePredicate::Type(clause) = clause
                 && !clause.bounds.is_empty()
             {
@@ -658,17 +715,22 @@ impl<'i> Reader<'i> {
             match input {
                 syn::FnArg::Receiver(receiver) => read.receiver = Some(self.slice(receiver)),
                 syn::FnArg::Typed(typed) => {
-                    read.inputs.push((self.slice(&typed.pat), self.slice(&typed.ty)));
+                    read.inputs
+                        .push((self.slice(&typed.pat), self.slice(&typed.ty)));
                 }
             }
         }
         if let syn::ReturnType::Type(_, ty) = &sig.output {
             read.output = Some(self.slice(ty));
         }
-        read.taken_for = attributes.iter().find_map(|attribute| match &attribute.meta {
-            syn::Meta::NameValue(pair) if pair.path.is_ident("taken_for") => text_of(&pair.value),
-            _ => None,
-        });
+        read.taken_for = attributes
+            .iter()
+            .find_map(|attribute| match &attribute.meta {
+                syn::Meta::NameValue(pair) if pair.path.is_ident("taken_for") => {
+                    text_of(&pair.value)
+                }
+                _ => None,
+            });
         read
     }
 }
@@ -710,7 +772,10 @@ fn tidy(text: &str) -> String {
         line.push_str(&text[token.at.clone()]);
         end = token.at.end;
     }
-    line.replace("( ", "(").replace(", )", ")").replace(",)", ")").replace(" )", ")")
+    line.replace("( ", "(")
+        .replace(", )", ")")
+        .replace(",)", ")")
+        .replace(" )", ")")
 }
 
 fn flatten(tree: &syn::UseTree, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, String)>) {

@@ -1,5 +1,8 @@
 //! What a path names.
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use super::index::{Data, Id, Index, Kind};
 
 /// How far imports of imports are followed.
@@ -23,7 +26,12 @@ impl Index {
         };
         let own = self.items[module].krate == viewer;
         let visible = |id: &&Id| own || self.items[**id].public;
-        let mut found: Vec<Id> = self.named(module, name).iter().filter(visible).copied().collect();
+        let mut found: Vec<Id> = self
+            .named(module, name)
+            .iter()
+            .filter(visible)
+            .copied()
+            .collect();
         for one in self.uses(module).iter().filter(|one| own || one.public) {
             if one.name == name {
                 found.extend(self.resolve_within(module, &one.path, depth));
@@ -215,9 +223,25 @@ impl Index {
                 break;
             }
         }
-        self.preludes()
-            .iter()
-            .any(|prelude| self.all_in(*prelude, usize::MAX).iter().any(|(_, id)| *id == of))
+        self.free_traits().contains(&of)
+    }
+
+    /// The traits of the prelude.
+    fn free_traits(&self) -> Rc<HashSet<Id>> {
+        let found = || {
+            let all = self
+                .preludes()
+                .into_iter()
+                .flat_map(|prelude| self.all_in(prelude, usize::MAX));
+            all.map(|(_, id)| id)
+                .filter(|id| self.items[*id].kind == Kind::Trait)
+                .collect()
+        };
+        Rc::clone(
+            self.free_traits
+                .borrow_mut()
+                .get_or_insert_with(|| Rc::new(found())),
+        )
     }
 
     fn module_brings(&self, module: Id, of: Id) -> bool {

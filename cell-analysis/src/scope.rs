@@ -396,7 +396,11 @@ impl Scan<'_> {
         if end >= code.tokens.len() || code.tokens[end].at.start >= self.cursor {
             return i + 1;
         }
-        let taker = self.frames.last().map(|frame| frame.open).filter(|open| code.is(*open, '('));
+        let taker = self
+            .frames
+            .last()
+            .map(|frame| frame.open)
+            .filter(|open| code.is(*open, '('));
         let argument = taker.map_or(0, |open| code.split(open + 1, i).len().max(1) - 1);
         let argument = argument + usize::from(code.sign_before(i, ','));
         let call = taker.and_then(|open| call_before(code, open));
@@ -413,7 +417,9 @@ impl Scan<'_> {
                 (None, None) => Source::Type("_".to_owned()),
             };
             self.now.locals.push(Local {
-                pattern: code.between(part.start, colon.unwrap_or(part.end)).to_owned(),
+                pattern: code
+                    .between(part.start, colon.unwrap_or(part.end))
+                    .to_owned(),
                 source,
                 at: code.tokens[part.start].at.start,
             });
@@ -474,11 +480,10 @@ pub fn chain_before(code: &Code<'_>, dot: usize) -> Option<usize> {
             }
             Kind::Sign(')' | ']') => {
                 let open = code.open(last)?;
-                let start = callee(code, open);
-                if start == open {
-                    return Some(open);
+                match callee(code, open) {
+                    Some(start) => end = start,
+                    None => return Some(open),
                 }
-                end = start;
             }
             Kind::Sign('}') => {
                 let open = code.open(last)?;
@@ -503,13 +508,11 @@ pub fn chain_before(code: &Code<'_>, dot: usize) -> Option<usize> {
     }
 }
 
-/// Behind what a bracket belongs to: a name, a macro, or another bracket; the bracket itself if it
+/// Behind the first token of what a bracket belongs to, or behind another bracket; nothing if it
 /// stands alone.
-fn callee(code: &Code<'_>, open: usize) -> usize {
-    let Some(before) = open.checked_sub(1) else {
-        return open;
-    };
-    match code.tokens[before].kind {
+fn callee(code: &Code<'_>, open: usize) -> Option<usize> {
+    let before = open.checked_sub(1)?;
+    let found = match code.tokens[before].kind {
         Kind::Ident if !is_operator_word(code.str(before)) => path_start(code, before) + 1,
         Kind::Sign('!') if before > 0 && code.is_ident(before - 1) => {
             path_start(code, before - 1) + 1
@@ -517,14 +520,18 @@ fn callee(code: &Code<'_>, open: usize) -> usize {
         Kind::Sign(')' | ']' | '?') => before + 1,
         Kind::Sign('>') => match code.open_angle(before) {
             Some(angle) if code.path_before(angle) && angle > 2 => path_start(code, angle - 3) + 1,
-            _ => open,
+            _ => return None,
         },
-        _ => open,
-    }
+        _ => return None,
+    };
+    Some(found)
 }
 
 fn is_operator_word(word: &str) -> bool {
-    ["in", "return", "match", "if", "while", "else", "as", "move", "let", "mut", "ref"].contains(&word)
+    [
+        "in", "return", "match", "if", "while", "else", "as", "move", "let", "mut", "ref",
+    ]
+    .contains(&word)
 }
 
 #[cfg(test)]
@@ -536,26 +543,43 @@ mod tests {
         let cursor = text.find('¦').unwrap_or(text.len());
         let text = text.replace('¦', "");
         let scope = Scope::at(&Code::new(&text), cursor);
-        scope.locals.into_iter().map(|l| (l.pattern, l.source)).collect()
+        scope
+            .locals
+            .into_iter()
+            .map(|l| (l.pattern, l.source))
+            .collect()
     }
 
     fn patterns(text: &str) -> Vec<String> {
-        names(text).into_iter().map(|(pattern, _)| pattern).collect()
+        names(text)
+            .into_iter()
+            .map(|(pattern, _)| pattern)
+            .collect()
     }
 
     #[test]
     fn a_name_is_known_after_its_statement_and_in_its_block() {
         assert_eq!(patterns("let a = 1; { let b = 2; ¦ }"), ["a", "b"]);
         assert_eq!(patterns("let a = 1; { let b = 2; } let c = b¦;"), ["a"]);
-        assert_eq!(patterns("let a = 1;\nfn f(x: i32, (y, z): (u8, u8)) -> i32 { ¦"), ["x", "(y, z)"]);
-        assert_eq!(patterns("let a = (1\nlet b = 2;\nb¦"), ["a"; 0], "an open bracket hides all");
+        assert_eq!(
+            patterns("let a = 1;\nfn f(x: i32, (y, z): (u8, u8)) -> i32 { ¦"),
+            ["x", "(y, z)"]
+        );
+        assert_eq!(
+            patterns("let a = (1\nlet b = 2;\nb¦"),
+            ["a"; 0],
+            "an open bracket hides all"
+        );
         assert_eq!(patterns("let a = 1\nlet b = 2;\nb¦"), ["a", "b"]);
     }
 
     #[test]
     fn loops_matches_and_closures_bring_names() {
         let got = names("for (i, x) in v.iter().enumerate() { ¦");
-        assert_eq!(got, [("(i, x)".into(), Source::Each("v.iter().enumerate()".into()))]);
+        assert_eq!(
+            got,
+            [("(i, x)".into(), Source::Each("v.iter().enumerate()".into()))]
+        );
         let got = names("if let Some(x) = find() { ¦ }");
         assert_eq!(got, [("Some(x)".into(), Source::Matched("find()".into()))]);
         let got = names("match get(1) { None => 1, Some(n) if n > 2 => ¦");
@@ -587,7 +611,8 @@ mod tests {
             ("} foo(x)?", "foo(x)?"),
         ] {
             let code = Code::new(text);
-            let start = chain_before(&code, code.tokens.len()).map(|s| code.between(s, code.tokens.len()));
+            let start =
+                chain_before(&code, code.tokens.len()).map(|s| code.between(s, code.tokens.len()));
             assert_eq!(start, Some(expected), "{text}");
         }
     }

@@ -25,7 +25,11 @@ pub fn items<'a>(code: &Code<'a>) -> Vec<Piece<'a>> {
             if code.is(first, '(') {
                 first = code.close(first) + 1;
             }
-            if code.tokens.get(first).is_some_and(|token| token.kind == Kind::Text) {
+            if code
+                .tokens
+                .get(first)
+                .is_some_and(|token| token.kind == Kind::Text)
+            {
                 first += 1;
             }
         }
@@ -40,7 +44,6 @@ pub fn items<'a>(code: &Code<'a>) -> Vec<Piece<'a>> {
             "let" => (false, true),
             _ => (false, false),
         };
-        let tuple = word == "struct" || word == "mod";
         let mut j = first;
         let last = loop {
             if j >= code.tokens.len() {
@@ -68,7 +71,6 @@ pub fn items<'a>(code: &Code<'a>) -> Vec<Piece<'a>> {
             }
             j += 1;
         };
-        let _ = tuple;
         let from = end;
         end = code.tokens.get(last).map_or(code.text.len(), |t| t.at.end);
         if is_item && last < code.tokens.len() {
@@ -97,7 +99,11 @@ fn inner_uses<'a>(code: &Code<'a>, from: usize, to: usize, found: &mut Vec<Piece
         if begins && i > from && code.str(i) == "use" {
             let end = (i..to).find(|j| code.is(*j, ';'));
             if let Some(end) = end {
-                found.push(piece(code, code.tokens[i].at.start, code.tokens[end].at.end));
+                found.push(piece(
+                    code,
+                    code.tokens[i].at.start,
+                    code.tokens[end].at.end,
+                ));
             }
         }
     }
@@ -111,8 +117,11 @@ fn begins_line(code: &Code<'_>, i: usize) -> bool {
 }
 
 fn is_keyword(word: &str) -> bool {
-    ["let", "fn", "struct", "enum", "trait", "impl", "use", "const", "static", "type", "mod", "pub"]
-        .contains(&word)
+    [
+        "let", "fn", "struct", "enum", "trait", "impl", "use", "const", "static", "type", "mod",
+        "pub",
+    ]
+    .contains(&word)
 }
 
 #[cfg(test)]
@@ -123,7 +132,10 @@ mod tests {
     fn items_are_found_in_a_cell_that_does_not_parse() {
         let text = "let a = 1\nuse x::{y, z};\n/// Doc.\n#[derive(Clone)]\nstruct P { x: i32 }\n\
                     let b = if a { 1 } else { 2 };\nfn f() -> i32 { let q = p.; use k::l; 1 }\nprintln!(\"{a}\" ";
-        let found: Vec<&str> = items(&Code::new(text)).iter().map(|p| p.text.trim()).collect();
+        let found: Vec<&str> = items(&Code::new(text))
+            .iter()
+            .map(|p| p.text.trim())
+            .collect();
         assert_eq!(
             found,
             [

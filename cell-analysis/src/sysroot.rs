@@ -20,7 +20,9 @@ pub fn item(index: &Index, id: Id, folder: &Path) -> Option<String> {
     let name = fragment.split_once('.').map_or("", |(_, name)| name);
     // A trait's own methods stand under another name.
     let ids = [fragment.to_owned(), format!("tymethod.{name}")];
-    let at = ids.iter().find_map(|id| html.find(&format!("id=\"{id}\"")))?;
+    let at = ids
+        .iter()
+        .find_map(|id| html.find(&format!("id=\"{id}\"")))?;
     let next = html[at + 4..]
         .find("<section id=\"")
         .map_or(html.len(), |next| at + 4 + next);
@@ -60,7 +62,21 @@ fn first_block(html: &str, from: usize) -> Option<String> {
 
 /// Tags that say how text is set; all others are left out, and their text kept.
 const KEPT: [&str; 16] = [
-    "p", "pre", "code", "em", "strong", "ul", "ol", "li", "h2", "h3", "h4", "table", "tr", "td", "th",
+    "p",
+    "pre",
+    "code",
+    "em",
+    "strong",
+    "ul",
+    "ol",
+    "li",
+    "h2",
+    "h3",
+    "h4",
+    "table",
+    "tr",
+    "td",
+    "th",
     "blockquote",
 ];
 
@@ -79,11 +95,16 @@ fn cleaned(html: &str) -> String {
             .chars()
             .take_while(char::is_ascii_alphanumeric)
             .collect();
-        if name == "a" && (tag.contains("doc-anchor") || tag.contains("test-arrow") || tag.contains("tooltip")) {
+        if name == "a"
+            && (tag.contains("doc-anchor") || tag.contains("test-arrow") || tag.contains("tooltip"))
+        {
             // The mark beside a heading, and buttons.
             rest = rest.find("</a>").map_or("", |end| &rest[end + 4..]);
         } else if KEPT.contains(&name.as_str()) {
-            kept.push_str(&format!("<{}{name}>", if tag.starts_with('/') { "/" } else { "" }));
+            kept.push_str(&format!(
+                "<{}{name}>",
+                if tag.starts_with('/') { "/" } else { "" }
+            ));
         }
     }
     kept.push_str(rest);
@@ -92,7 +113,10 @@ fn cleaned(html: &str) -> String {
 
 /// The part that explains: up to the first heading or example.
 pub fn summary(html: &str) -> String {
-    let end = ["<h2>", "<h3>", "<h4>", "<pre>"].iter().filter_map(|tag| html.find(tag)).min();
+    let end = ["<h2>", "<h3>", "<h4>", "<pre>"]
+        .iter()
+        .filter_map(|tag| html.find(tag))
+        .min();
     html[..end.unwrap_or(html.len())].trim().to_owned()
 }
 
@@ -104,7 +128,9 @@ pub fn plain(html: &str) -> String {
         text.push_str(&rest[..open]);
         let close = rest[open..].find('>').map_or(rest.len() - 1, |i| open + i);
         match &rest[open + 1..close] {
-            "/p" | "/pre" | "/ul" | "/ol" | "/h2" | "/h3" | "/h4" | "/table" => text.push_str("\n\n"),
+            "/p" | "/pre" | "/ul" | "/ol" | "/h2" | "/h3" | "/h4" | "/table" => {
+                text.push_str("\n\n")
+            }
             "/li" | "/tr" => text.push('\n'),
             "li" => text.push_str("- "),
             _ => {}
@@ -137,7 +163,10 @@ mod tests {
         let html = "<div class=\"docblock item-decl\"><div>a &lt; b</div><a class=\"doc-anchor\" href=\"#x\">§</a>\
                     <p>One <a href=\"y\">two</a>.</p><h2 id=\"e\">Example</h2><pre class=\"rust\"><code>x</code></pre></div>";
         let found = first_block(html, 0).unwrap_or_default();
-        assert_eq!(found, "a &lt; b<p>One two.</p><h2>Example</h2><pre><code>x</code></pre>");
+        assert_eq!(
+            found,
+            "a &lt; b<p>One two.</p><h2>Example</h2><pre><code>x</code></pre>"
+        );
         assert_eq!(plain(&summary(&found)), "a < bOne two.");
     }
 }

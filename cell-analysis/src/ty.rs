@@ -69,9 +69,10 @@ impl Ty {
             Ty::Adt(id, args) => Ty::Adt(*id, args.iter().map(|arg| arg.with(subst)).collect()),
             Ty::Ref(mutable, inner) => Ty::Ref(*mutable, Box::new(inner.with(subst))),
             Ty::Tuple(parts) => Ty::Tuple(parts.iter().map(|part| part.with(subst)).collect()),
-            Ty::Bounds(bounds, is_dyn) => {
-                Ty::Bounds(bounds.iter().map(|bound| bound.with(subst)).collect(), *is_dyn)
-            }
+            Ty::Bounds(bounds, is_dyn) => Ty::Bounds(
+                bounds.iter().map(|bound| bound.with(subst)).collect(),
+                *is_dyn,
+            ),
             Ty::Fn(inputs, output) => Ty::Fn(
                 inputs.iter().map(|input| input.with(subst)).collect(),
                 Box::new(output.with(subst)),
@@ -114,18 +115,16 @@ pub fn unify(pattern: &Ty, ty: &Ty, params: &[String], subst: &mut Subst) -> boo
         (Ty::Adt(a, these), Ty::Adt(b, those)) => {
             // All parts are looked at, since each may tell of a parameter.
             *a == *b
-                && these
-                    .iter()
-                    .zip(those)
-                    .fold(true, |all, (this, that)| unify(this, that, params, subst) && all)
+                && these.iter().zip(those).fold(true, |all, (this, that)| {
+                    unify(this, that, params, subst) && all
+                })
         }
         (Ty::Ref(_, this), Ty::Ref(_, that)) => unify(this, that, params, subst),
         (Ty::Tuple(these), Ty::Tuple(those)) => {
             these.len() == those.len()
-                && these
-                    .iter()
-                    .zip(those)
-                    .fold(true, |all, (this, that)| unify(this, that, params, subst) && all)
+                && these.iter().zip(those).fold(true, |all, (this, that)| {
+                    unify(this, that, params, subst) && all
+                })
         }
         (Ty::Fn(these, this), Ty::Fn(those, that)) => {
             for (a, b) in these.iter().zip(those) {
@@ -147,6 +146,9 @@ impl Index {
         let path: Vec<String> = path.split("::").map(str::to_owned).collect();
         let (found, used) = self.resolve(self.std(), &path);
         match found.iter().find(|id| self.items[**id].kind.is_type()) {
+            Some(id) if used == path.len() && self.items[*id].kind == Kind::Trait => {
+                self.with_arguments(*id, args)
+            }
             Some(id) if used == path.len() => Ty::Adt(*id, args),
             _ => Ty::Unknown,
         }
@@ -213,7 +215,11 @@ impl Index {
             });
         }
         let (found, used) = self.resolve(place.module, &parts);
-        let Some(id) = found.iter().copied().find(|id| self.items[*id].kind.is_type()) else {
+        let Some(id) = found
+            .iter()
+            .copied()
+            .find(|id| self.items[*id].kind.is_type())
+        else {
             return Ty::Unknown;
         };
         let arguments = path.path.segments.get(used.saturating_sub(1));
@@ -264,7 +270,11 @@ impl Index {
     pub fn place(&self, id: Id, generics: &Generics) -> Place {
         Place {
             module: self.module_of(id),
-            params: generics.params.iter().map(|(name, _)| name.clone()).collect(),
+            params: generics
+                .params
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
             self_ty: None,
         }
     }
@@ -311,7 +321,11 @@ impl Index {
     }
 
     fn bound(&self, path: &syn::Path, place: &Place) -> Option<Bound> {
-        let parts: Vec<String> = path.segments.iter().map(|part| part.ident.to_string()).collect();
+        let parts: Vec<String> = path
+            .segments
+            .iter()
+            .map(|part| part.ident.to_string())
+            .collect();
         let (found, used) = self.resolve(place.module, &parts);
         let id = found
             .into_iter()
@@ -336,7 +350,11 @@ impl Index {
                 }
             }
             syn::PathArguments::Parenthesized(call) => {
-                let inputs = call.inputs.iter().map(|ty| self.lower_input(ty, place)).collect();
+                let inputs = call
+                    .inputs
+                    .iter()
+                    .map(|ty| self.lower_input(ty, place))
+                    .collect();
                 let output = match &call.output {
                     syn::ReturnType::Type(_, ty) => self.lower(ty, place),
                     syn::ReturnType::Default => Ty::Tuple(Vec::new()),
@@ -362,7 +380,11 @@ impl Index {
             Ty::Unknown => "_".to_owned(),
             Ty::Param(name) => name.clone(),
             Ty::Ref(mutable, inner) => {
-                format!("&{}{}", if *mutable { "mut " } else { "" }, self.show(inner))
+                format!(
+                    "&{}{}",
+                    if *mutable { "mut " } else { "" },
+                    self.show(inner)
+                )
             }
             Ty::Tuple(parts) => match &parts[..] {
                 [one] => format!("({},)", self.show(one)),
@@ -377,8 +399,13 @@ impl Index {
             }
             Ty::Assoc(of, name) => format!("{}::{name}", self.show(of)),
             Ty::Bounds(bounds, is_dyn) => {
-                let shown: Vec<String> = bounds.iter().map(|bound| self.show_bound(bound)).collect();
-                format!("{} {}", if *is_dyn { "dyn" } else { "impl" }, shown.join(" + "))
+                let shown: Vec<String> =
+                    bounds.iter().map(|bound| self.show_bound(bound)).collect();
+                format!(
+                    "{} {}",
+                    if *is_dyn { "dyn" } else { "impl" },
+                    shown.join(" + ")
+                )
             }
             Ty::Adt(id, args) => {
                 let item = &self.items[*id];

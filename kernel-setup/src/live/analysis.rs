@@ -153,7 +153,9 @@ fn nothing(question: &Message) -> Value {
 
 /// The protocol counts characters, Rust bytes.
 fn byte_of(code: &str, character: usize) -> usize {
-    code.char_indices().nth(character).map_or(code.len(), |(byte, _)| byte)
+    code.char_indices()
+        .nth(character)
+        .map_or(code.len(), |(byte, _)| byte)
 }
 
 fn character_of(code: &str, byte: usize) -> usize {
@@ -163,7 +165,9 @@ fn character_of(code: &str, byte: usize) -> usize {
 fn reply(analysis: &mut Analysis, question: &Message) -> Value {
     let content = &question.content;
     let code = content["code"].as_str().unwrap_or_default();
-    let position = content["cursor_pos"].as_u64().and_then(|n| usize::try_from(n).ok());
+    let position = content["cursor_pos"]
+        .as_u64()
+        .and_then(|n| usize::try_from(n).ok());
     let cursor = byte_of(code, position.unwrap_or(usize::MAX));
     if question.kind() == "inspect_request" {
         let whole = content["detail_level"].as_u64().unwrap_or(0) > 0;
@@ -205,8 +209,25 @@ fn reply(analysis: &mut Analysis, question: &Message) -> Value {
 
 /// The crates of the notebook, without a network.
 fn graph(folder: &Path) -> Option<Graph> {
+    // Crates of other systems may not have been downloaded.
+    let version = Command::new("rustc")
+        .arg("-vV")
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))?;
     let output = Command::new("cargo")
-        .args(["metadata", "--format-version", "1", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--filter-platform",
+            host,
+        ])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
@@ -229,13 +250,19 @@ fn documentation() -> Option<PathBuf> {
 /// The crates that Cargo has downloaded before, each with its newest version.
 fn crates_at_hand() -> Vec<(String, String)> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    let Some(registries) = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok()) else {
+    let home =
+        home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+    let Some(registries) = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok())
+    else {
         return Vec::new();
     };
     let mut found = std::collections::BTreeMap::<String, String>::new();
     for registry in registries.flatten() {
-        for folder in std::fs::read_dir(registry.path()).into_iter().flatten().flatten() {
+        for folder in std::fs::read_dir(registry.path())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let folder = folder.file_name().to_string_lossy().into_owned();
             let split = folder
                 .match_indices('-')
@@ -273,8 +300,14 @@ mod tests {
             ..Message::default()
         };
         let reply = reply(&mut analysis, &question);
-        assert_eq!((&reply["cursor_start"], &reply["cursor_end"]), (&json!(20), &json!(23)));
+        assert_eq!(
+            (&reply["cursor_start"], &reply["cursor_end"]),
+            (&json!(20), &json!(23))
+        );
         assert_eq!(reply["matches"][0], "from_utf8");
-        assert_eq!(reply["metadata"]["_jupyter_types_experimental"][0]["type"], "function");
+        assert_eq!(
+            reply["metadata"]["_jupyter_types_experimental"][0]["type"],
+            "function"
+        );
     }
 }

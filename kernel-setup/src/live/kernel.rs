@@ -246,12 +246,14 @@ impl Kernel {
             Err(error) => return self.without_answer(error),
         };
         let values = variables::values(&self.shared.folder);
-        let known = variables::types(&listed).into_iter().map(|(name, ty)| Variable {
-            value: values.get(&name).cloned(),
-            cell: self.variables.cell(&name),
-            name,
-            ty,
-        });
+        let known = variables::types(&listed)
+            .into_iter()
+            .map(|(name, ty)| Variable {
+                value: values.get(&name).cloned(),
+                cell: self.variables.cell(&name),
+                name,
+                ty,
+            });
         self.analyst.variables(known.collect());
         Ok(())
     }
@@ -729,7 +731,10 @@ impl Kernel {
         if exchange.reply["status"] == "ok" {
             self.definitions = self.definitions.with(code);
             self.analyst.cell(cell, code);
-            if code.lines().any(|line| line.trim_start().starts_with(":dep")) {
+            if code
+                .lines()
+                .any(|line| line.trim_start().starts_with(":dep"))
+            {
                 self.analyst.crates(&self.build);
             }
             if outcome.panic.is_none() && outcome.early_return.is_none() {

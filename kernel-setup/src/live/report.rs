@@ -292,7 +292,10 @@ fn show_step(step: &Step, sources: &Sources) -> Vec<String> {
     match step {
         Step::Folded(count, crates) => {
             let calls = if *count == 1 { "call" } else { "calls" };
-            vec![format!("  {BLUE}… {count} {calls} in {}{PLAIN}", crates.join(", "))]
+            vec![format!(
+                "  {BLUE}… {count} {calls} in {}{PLAIN}",
+                crates.join(", ")
+            )]
         }
         Step::Cell {
             number,

@@ -156,7 +156,10 @@ mod tests {
     #[test]
     fn the_readers_frames_are_shown_and_others_folded() {
         let mut sources = Sources::default();
-        sources.add(1, "fn pick(v: &[i32]) -> i32 {\n    v.iter().map(|i| 1 / i).sum()\n}");
+        sources.add(
+            1,
+            "fn pick(v: &[i32]) -> i32 {\n    v.iter().map(|i| 1 / i).sum()\n}",
+        );
         sources.add(2, "let a = 1;\npick(&[0])");
         let generated = "#![allow()]\nfn pick(v: &[i32]) -> i32 {\n    v.iter().map(|i| 1 / i).sum()\n}\n\
                          pub extern \"C\" fn run_user_code_4() {\npick(&[0])\n}";
