@@ -87,6 +87,7 @@
 //! kernel that starts.
 
 mod analysis;
+mod borrowed;
 mod commands;
 mod completeness;
 mod connection;

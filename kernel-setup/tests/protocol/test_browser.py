@@ -107,3 +107,37 @@ def test_jupyterlab_shows_training_while_it_runs(lab):
     saved = nbformat.read(path, as_version=4).cells[2].outputs
     assert sum("image/png" in output.get("data", {}) for output in saved) == 1
     assert any("4000/4000" in output.get("data", {}).get("text/plain", "") for output in saved)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_jupyterlab_completes_a_name_and_explains_it(lab):
+    page, path = lab
+    pictures = pathlib.Path(os.environ.get("ICVAE_SCREENSHOTS", path.parent))
+    page.wait_for_function(f"() => {STATUS} === 'idle'")
+    cell = page.locator(".jp-CodeCell").first
+    cell.locator(".cm-content").click()
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell-and-insert-below')")
+    page.wait_for_function(
+        "() => document.querySelector('.jp-CodeCell .jp-InputPrompt').textContent.includes('[1]')"
+    )
+    cell = page.locator(".jp-CodeCell").nth(1)
+    cell.locator(".cm-content").click()
+    page.keyboard.type("icvae_core::plot::ImageGrid::ne")
+    page.keyboard.press("Tab")
+    page.wait_for_function(
+        "() => document.querySelector('.jp-CodeCell:nth-of-type(2) .cm-content, .jp-mod-active .cm-content')"
+        ".textContent.includes('ImageGrid::new') || document.querySelector('.jp-Completer:not(.lm-mod-hidden)')"
+    )
+    page.screenshot(path=pictures / "completion.png")
+    if page.locator(".jp-Completer:not(.lm-mod-hidden)").count():
+        page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert cell.locator(".cm-content").inner_text().strip() == "icvae_core::plot::ImageGrid::new"
+    page.keyboard.press("Shift+Tab")
+    tooltip = page.locator(".jp-Tooltip")
+    tooltip.wait_for()
+    page.wait_for_timeout(300)
+    page.screenshot(path=pictures / "explanation.png")
+    told = tooltip.inner_text()
+    assert "fn new(images: &Tensor, image_shape: (i64, i64), grid: (usize, usize))" in told, told
+    assert "(rows, columns)" in told, told

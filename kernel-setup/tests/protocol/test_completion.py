@@ -5,15 +5,14 @@ ICVAE_KERNEL names.
 """
 
 import json
-import os
 import pathlib
 import statistics
 import time
 
 import pytest
 from conftest import PATIENCE, Kernel
+from test_notebook import LIBRARY
 
-CORE = os.environ.get("ICVAE_CORE", str(pathlib.Path(__file__).parents[3] / "icvae-core"))
 LIST = json.loads((pathlib.Path(__file__).parent / "places.json").read_text())
 
 
@@ -51,7 +50,7 @@ def judge(place, content):
 
 def prepare(kernel):
     for code in LIST["setup"]:
-        kernel.ok(code.replace("{core}", CORE))
+        kernel.ok(code.replace("{core}", str(LIBRARY)))
 
 
 @pytest.fixture(scope="module")

@@ -122,3 +122,54 @@ def test_nbclient_stops_at_a_panic(tmp_path):
     with pytest.raises(nbclient.exceptions.CellExecutionError, match="stop here"):
         nbclient.NotebookClient(notebook, timeout=120).execute()
     assert not notebook.cells[2].outputs
+
+
+def test_a_panic_shows_the_way_from_the_cell(kernel):
+    first = kernel.ok(
+        "fn choose(v: &[usize], i: usize) -> usize {\n    v[i]\n}\n"
+        "fn each(v: &[usize]) -> usize {\n    (0..5).map(|i| choose(v, i)).sum()\n}"
+    ).reply["execution_count"]
+    cell = kernel.run("let three = vec![1, 2, 3];\neach(&three)")
+    number = cell.reply["execution_count"]
+    _, traceback = check(cell, "Panic")
+    lines = [line.strip() for line in traceback.splitlines() if "cell [" in line or "… " in line]
+    assert lines[0].startswith(f"cell [{first}], line 2")
+    assert any(line.startswith(f"called from cell [{first}], line 5") for line in lines), traceback
+    assert any("calls in" in line or "call in" in line for line in lines), traceback
+    assert lines[-1].startswith(f"called from cell [{number}], line 2"), traceback
+    assert "evcxr" not in traceback and "rust_begin_unwind" not in traceback and "icvae_cells" not in traceback
+
+
+def test_a_panic_in_a_library_shows_the_way_too(kernel):
+    cell = kernel.run('fn read(text: &str) -> i32 {\n    text.repeat(2).parse::<i32>().unwrap()\n}\nread("x")')
+    number = cell.reply["execution_count"]
+    _, traceback = check(cell, "Panic")
+    assert f"cell [{number}], line 2" in traceback and f"called from cell [{number}], line 4" in traceback
+
+
+def test_errors_in_several_places_have_each_its_own_mark(kernel):
+    cell = kernel.run('let a: i32 = "one";\nlet b = nowhere;\nlet c: bool = 2;')
+    number = cell.reply["execution_count"]
+    value, traceback = check(cell, "CompileError")
+    for line in (1, 2, 3):
+        assert f"cell [{number}]:{line}:" in traceback, traceback
+    for mark in ("expected `i32`, found `&str`", "cannot find value `nowhere`", "expected `bool`"):
+        assert mark in traceback, traceback
+
+
+@pytest.mark.parametrize(
+    "line, instead",
+    [
+        ("let part = &numbers[1..];", "let part = numbers[1..].to_vec();"),
+        ("let word = text.trim();", "let word = text.trim().to_owned();"),
+        ("let first = numbers.first().unwrap();", "let first = numbers.first().unwrap().clone();"),
+        ("let it = numbers.iter();", "let it: Vec<_> = numbers.iter().cloned().collect();"),
+        ("let words: Vec<&str> = text.split(' ').collect();", "let words: Vec<String> = text.split(' ').map(str::to_owned).collect();"),
+    ],
+)
+def test_a_borrowed_variable_says_what_to_write_for_its_line(kernel, line, instead):
+    kernel.ok('let numbers = vec![1, 2, 3];\nlet text = String::from("a b");')
+    _, traceback = check(kernel.run(line), "CompileError")
+    assert f"`{instead}`" in traceback, traceback
+    kernel.ok('let numbers = vec![1, 2, 3];\nlet text = String::from("a b");')
+    kernel.ok(instead)
