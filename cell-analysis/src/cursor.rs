@@ -108,10 +108,11 @@ fn inline(
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let before = &cell[text.start..cursor];
     let start = before.rfind(|c| !is_name(c))?;
-    if !before[..=start].ends_with('{') || before[..=start].ends_with("{{") {
+    let start = start + before[start..].chars().next()?.len_utf8();
+    if !before[..start].ends_with('{') || before[..start].ends_with("{{") {
         return None;
     }
-    let start = text.start + start + 1;
+    let start = text.start + start;
     let end = cell[cursor..text.end]
         .find(|c| !is_name(c))
         .map_or(text.end, |i| cursor + i);

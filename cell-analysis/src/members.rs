@@ -198,7 +198,14 @@ impl Index {
             .iter()
             .flat_map(|name| {
                 let mut found = self.lookup_open(module, name);
-                found.extend(self.lookup(self.std(), name, usize::MAX));
+                // What is derived needs no import.
+                for room in ["fmt", "hash", "cmp", "clone", "marker", "default"] {
+                    if let Ty::Bounds(bounds, _) =
+                        self.known(&format!("{room}::{name}"), Vec::new())
+                    {
+                        found.extend(bounds.iter().map(|bound| bound.id));
+                    }
+                }
                 found
             })
             .filter(|id| self.items[*id].kind == Kind::Trait)
@@ -391,6 +398,9 @@ impl Index {
     /// Methods that can be called on a value of a type, the nearest first.
     pub fn methods(&self, ty: &Ty) -> Vec<Member> {
         let mut found: Vec<Member> = Vec::new();
+        if !ty.peeled().is_known() {
+            return found;
+        }
         let mut steps = self.autoderef(ty);
         // `&T` may implement what `T` doesn't; that comes last.
         if !matches!(ty, Ty::Ref(..)) {
@@ -410,6 +420,9 @@ impl Index {
 
     /// The method of a name.
     pub fn method(&self, ty: &Ty, name: &str) -> Option<Member> {
+        if !ty.peeled().is_known() {
+            return None;
+        }
         let mut steps = self.autoderef(ty);
         if !matches!(ty, Ty::Ref(..)) {
             steps.push(Ty::Ref(false, Box::new(ty.clone())));

@@ -567,8 +567,8 @@ mod tests {
         );
         assert_eq!(
             patterns("let a = (1\nlet b = 2;\nb¦"),
-            ["a"; 0],
-            "an open bracket hides all"
+            ["b"],
+            "a bracket is open"
         );
         assert_eq!(patterns("let a = 1\nlet b = 2;\nb¦"), ["a", "b"]);
     }

@@ -68,3 +68,20 @@ fn what_is_not_known_is_not_guessed() {
     );
     assert_eq!(analysis.inspect("nowhere::at_all", 10, true), None);
 }
+
+#[test]
+fn traits_that_are_derived_or_follow_from_others_give_methods() {
+    let (mut analysis, _) = session();
+    for (code, method) in [
+        ("5.to_st", "to_string"),
+        ("points[0].clo", "clone"),
+        ("1.5f32.to_st", "to_string"),
+    ] {
+        let found = analysis.complete(code, code.len());
+        assert_eq!(
+            found.items.first().map(|item| item.text.as_str()),
+            Some(method),
+            "{code}"
+        );
+    }
+}
