@@ -121,6 +121,17 @@ impl Sources {
         Some((number, line, column.max(1)))
     }
 
+    /// The line of the latest cell that a generated line has in it: evcxr wraps a cell's last expression.
+    pub fn within(&self, text: &str) -> Option<(u64, usize, usize)> {
+        let (number, code) = self.0.last()?;
+        let lines = code.lines().enumerate().filter(|(_, line)| {
+            let line = line.trim().trim_end_matches(';');
+            line.len() > 2 && text.contains(line)
+        });
+        let (i, line) = lines.max_by_key(|(_, line)| line.len())?;
+        Some((*number, i + 1, line.len() - line.trim_start().len() + 1))
+    }
+
     /// The report of something wrong at a line of a cell that was not run.
     pub fn refuse(&self, number: u64, value: &str, line: usize) -> Report {
         let mut report = Report::new("CompileError", value);
@@ -276,12 +287,16 @@ fn located(name: &'static str, value: &str, panic: &Panic, facts: &Facts<'_>) ->
         }
         None => {}
     }
-    let told = !steps.is_empty();
+    let ends = match steps.last() {
+        Some(Step::Cell { number, .. }) => Some(*number),
+        _ => place.map(|(number, ..)| number),
+    };
     for step in steps {
         report.traceback.extend(show_step(&step, facts.sources));
     }
-    if place.is_none() && !told {
-        let cell = format!("  {BLUE}in cell [{}]{PLAIN}", facts.number);
+    if ends != Some(facts.number) {
+        let called = if ends.is_some() { "called from" } else { "in" };
+        let cell = format!("  {BLUE}{called} cell [{}]{PLAIN}", facts.number);
         report.traceback.push(cell);
     }
     report
@@ -506,8 +521,9 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
-            .map(|line| line.replace(&own_name, &our_name))
+            .map(str::to_owned)
             .collect();
+        let lines = placed(lines, &own_name, &our_name);
         let value = error.content["evalue"].as_str().unwrap_or_default();
         // A name that is missing is reported once for each use.
         if !seen.contains(&(value, lines.clone())) {
@@ -555,6 +571,31 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
         value,
         traceback,
     }
+}
+
+/// An error's lines with the cell's own name, and in their head the line that the first mark is on: evcxr
+/// says `command_3:1:1` of all.
+fn placed(lines: Vec<String>, own: &str, ours: &str) -> Vec<String> {
+    let bare = |line: &str| {
+        let mut kept = String::new();
+        let mut rest = line;
+        while let Some((before, after)) = rest.split_once('\x1b') {
+            kept.push_str(before);
+            rest = after.split_once('m').map_or("", |(_, rest)| rest);
+        }
+        kept + rest
+    };
+    let first = lines.iter().find_map(|line| {
+        let line = bare(line);
+        let (number, _) = line.split_once('│')?;
+        number.trim().parse::<usize>().ok()
+    });
+    let head = first.map(|line| (format!("{own}:1:1"), format!("{ours}, line {line}")));
+    let replaced = |line: String| match &head {
+        Some((from, to)) => line.replace(from, to).replace(own, ours),
+        None => line.replace(own, ours),
+    };
+    lines.into_iter().map(replaced).collect()
 }
 
 /// What to write instead, each hint once.
@@ -645,7 +686,7 @@ mod tests {
         assert_eq!(
             plain(&report.traceback),
             "Panic: index out of bounds\n  cell [1], line 2, column 5\n     1 | fn f(v: &[i32]) -> \
-             i32 {\n     2 |     v[7]\n       |     ^"
+             i32 {\n     2 |     v[7]\n       |     ^\n  called from cell [2]"
         );
     }
 
@@ -707,6 +748,18 @@ mod tests {
             report.traceback,
             ["[cell [2]:1:1] no x", "[cell [2]:1:1] no y"]
         );
+    }
+
+    #[test]
+    fn an_error_of_the_compiler_names_the_line_of_its_mark() {
+        let lines = [
+            "[E0308] Error",
+            "  ╭─[ command_4:1:1 ]",
+            "\x1b[1m 12 │\x1b[0m let a",
+            "    │ ─",
+        ];
+        let placed = placed(lines.map(str::to_owned).to_vec(), "command_4", "cell [2]");
+        assert_eq!(placed[1], "  ╭─[ cell [2], line 12 ]");
     }
 
     #[test]

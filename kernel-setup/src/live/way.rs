@@ -66,28 +66,24 @@ pub fn steps(stack: &str, generated: &str, sources: &Sources) -> Vec<Step> {
         .map_or(0, |last| last + 1);
     let end = frames
         .iter()
-        .position(|frame| frame.function.contains("run_user_code_"))
-        .map_or(frames.len(), |i| i + 1);
+        .position(|frame| frame.function.contains("run_user_code_") && frame.is_own())
+        .unwrap_or(frames.len());
     for frame in frames.get(begin..end).unwrap_or_default() {
-        match in_cell(frame, generated, sources) {
-            Some(step) => {
-                if steps.last() != Some(&step) {
-                    steps.push(step);
+        if let Some(step) = in_cell(frame, generated, sources) {
+            if steps.last() != Some(&step) {
+                steps.push(step);
+            }
+            continue;
+        }
+        let krate = frame.krate();
+        match steps.last_mut() {
+            Some(Step::Folded(count, crates)) => {
+                *count += 1;
+                if !crates.contains(&krate) && crates.len() < NAMED {
+                    crates.push(krate);
                 }
             }
-            None if frame.function.contains("run_user_code_") => {}
-            None => {
-                let krate = krate(&frame.function);
-                match steps.last_mut() {
-                    Some(Step::Folded(count, crates)) => {
-                        *count += 1;
-                        if !crates.contains(&krate) && crates.len() < NAMED {
-                            crates.push(krate);
-                        }
-                    }
-                    _ => steps.push(Step::Folded(1, vec![krate])),
-                }
-            }
+            _ => steps.push(Step::Folded(1, vec![krate])),
         }
     }
     while matches!(steps.last(), Some(Step::Folded(..))) {
@@ -115,38 +111,63 @@ fn is_machinery(function: &str) -> bool {
     .any(|start| function.trim_start_matches('<').starts_with(start))
 }
 
+impl Frame {
+    /// Whether it lies in the program that evcxr makes of the cells.
+    fn is_own(&self) -> bool {
+        self.file.ends_with("/src/lib.rs") && self.library().is_none()
+    }
+
+    /// The library whose source it lies in: `tch-0.26.0`, `core`.
+    fn library(&self) -> Option<&str> {
+        let after = |mark| self.file.split_once(mark).map(|(_, rest)| rest);
+        let registry = after("/registry/src/").and_then(|rest| rest.split_once('/'));
+        let rest = registry
+            .map(|(_, rest)| rest)
+            .or(after("/git/checkouts/"))
+            .or(after("/library/"))?;
+        rest.split('/').next()
+    }
+
+    /// The crate that it lies in.
+    fn krate(&self) -> String {
+        if let Some(library) = self.library() {
+            let version = library
+                .match_indices('-')
+                .find(|(i, _)| library[i + 1..].starts_with(|c: char| c.is_ascii_digit()));
+            return version.map_or(library, |(i, _)| &library[..i]).to_owned();
+        }
+        if let Some((folder, _)) = self.file.split_once("/src/") {
+            return folder.rsplit('/').next().unwrap_or_default().to_owned();
+        }
+        self.function
+            .trim_start_matches(['<', '&', '*', ' '])
+            .split("::")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
 fn in_cell(frame: &Frame, generated: &str, sources: &Sources) -> Option<Step> {
-    if !frame.file.ends_with("src/lib.rs") || krate(&frame.function) != "ctx" {
+    if !frame.is_own() {
         return None;
     }
     let text = generated.lines().nth(frame.line.checked_sub(1)?)?;
-    let (number, line, column) = sources.place(text, frame.column)?;
+    let (number, line, column) = sources
+        .place(text, frame.column)
+        .or_else(|| sources.within(text))?;
+    // A cell's own code is a closure to the compiler, and so is a reader's closure.
+    let name = frame.function.split('<').next().unwrap_or_default();
+    let function = match name.contains("closure") {
+        true => String::new(),
+        false => name.rsplit("::").next().unwrap_or_default().to_owned(),
+    };
     Some(Step::Cell {
         number,
         line,
         column,
-        function: own_name(&frame.function),
+        function,
     })
-}
-
-/// The name of a function in a cell; empty for the cell itself.
-fn own_name(function: &str) -> String {
-    if function.contains("run_user_code_") {
-        return String::new();
-    }
-    let name = function.trim_start_matches('<').trim_start_matches("ctx::");
-    let name = name.replace("ctx::", "").replace('>', "");
-    name.replace("::{{closure}}", ", a closure")
-}
-
-/// The crate of a function: `tch` of `<tch::Tensor as core::ops::Add>::add`.
-fn krate(function: &str) -> String {
-    function
-        .trim_start_matches(['<', '&', '*', ' '])
-        .split("::")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 #[cfg(test)]
@@ -163,13 +184,17 @@ mod tests {
         sources.add(2, "let a = 1;\npick(&[0])");
         let generated = "#![allow()]\nfn pick(v: &[i32]) -> i32 {\n    v.iter().map(|i| 1 / i).sum()\n}\n\
                          pub extern \"C\" fn run_user_code_4() {\npick(&[0])\n}";
-        let stack = "   0: std::backtrace::Backtrace::create\n   1: ctx::attach::{{closure}}\n             at ./src/lib.rs:9:9\n\
-                        2: std::panicking::panic_with_hook\n   3: core::panicking::panic_fmt\n             at /rustc/x/core/src/panicking.rs:75:14\n\
-                        4: ctx::pick::{{closure}}\n             at ./src/lib.rs:3:22\n\
-                        5: core::iter::adapters::map::map_fold::{{closure}}\n             at /rustc/x/map.rs:88:28\n\
-                        6: <alloc::vec::Vec<T> as x>::y\n   7: ctx::pick\n             at ./src/lib.rs:3:5\n\
-                        8: ctx::run_user_code_4::{{closure}}\n             at ./src/lib.rs:6:1\n\
-                        9: run_user_code_4\n             at ./src/lib.rs:5:1\n  10: icvae_cells\n  11: main\n";
+        let own = "/b/0/src/lib.rs";
+        let core = "/r/lib/rustlib/src/rust/library/core/src/iter.rs";
+        let stack = format!(
+            "   0: std::backtrace::Backtrace::create\n   1: {{closure#1}}\n             at {own}:9:9\n\
+             2: std::panicking::panic_with_hook\n   3: core::panicking::panic_fmt\n             at /rustc/x/library/core/src/panicking.rs:75:14\n\
+             4: {{closure#0}}\n             at {own}:3:22\n\
+             5: map_fold<i32, f>\n             at {core}:88:28\n\
+             6: forward\n             at /c/registry/src/i-1/tch-0.26.0/src/lib.rs:1:1\n   7: pick\n             at {own}:3:5\n\
+             8: {{closure#0}}\n             at {own}:6:1\n   9: catch_unwind\n             at {core}:1:1\n\
+             10: run_user_code_4\n             at {own}:5:1\n  11: icvae_cells\n  12: main\n"
+        );
         let cell = |number, line, column, function: &str| Step::Cell {
             number,
             line,
@@ -177,10 +202,10 @@ mod tests {
             function: function.to_owned(),
         };
         assert_eq!(
-            steps(stack, generated, &sources),
+            steps(&stack, generated, &sources),
             [
-                cell(1, 2, 22, "pick, a closure"),
-                Step::Folded(2, vec!["core".into(), "alloc".into()]),
+                cell(1, 2, 22, ""),
+                Step::Folded(2, vec!["core".into(), "tch".into()]),
                 cell(1, 2, 5, "pick"),
                 cell(2, 2, 1, ""),
             ]

@@ -152,7 +152,7 @@ def test_errors_in_several_places_have_each_its_own_mark(kernel):
     number = cell.reply["execution_count"]
     value, traceback = check(cell, "CompileError")
     for line in (1, 2, 3):
-        assert f"cell [{number}]:{line}:" in traceback, traceback
+        assert f"cell [{number}], line {line} " in traceback, traceback
     for mark in ("expected `i32`, found `&str`", "cannot find value `nowhere`", "expected `bool`"):
         assert mark in traceback, traceback
 
