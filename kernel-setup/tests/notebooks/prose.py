@@ -7,7 +7,9 @@ the digits that the prose shows, or literally in its code. What is from elsewher
     <!-- not from this run: 0.268 (the original) -->
 """
 
+import datetime
 import html
+import pathlib
 import re
 
 import nbformat
@@ -77,6 +79,26 @@ def rounds_to(value, shown):
     """Whether a value, rounded to as many decimals as are shown, is what is shown."""
     decimals = len(shown.partition(".")[2])
     return abs(value - float(shown)) <= 0.5 * 10**-decimals * (1 + 1e-9)
+
+
+def minutes(notebook):
+    """How long a run took, from its first cell to its last."""
+    times = [
+        datetime.datetime.fromisoformat(time.replace("Z", "+00:00"))
+        for cell in notebook.cells
+        for time in cell.metadata.get("execution", {}).values()
+    ]
+    return (max(times) - min(times)).total_seconds() / 60
+
+
+def told_minutes(readme, name):
+    """The minutes at the end of a notebook's row in the README, or None."""
+    row = re.search(
+        rf"^\|.*\[{re.escape(name)}\]\({re.escape(name)}\).*\|\s*(\d+) minutes?\s*\|$",
+        pathlib.Path(readme).read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    return int(row[1]) if row else None
 
 
 def executed(notebook):

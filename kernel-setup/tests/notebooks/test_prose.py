@@ -4,9 +4,10 @@ import pathlib
 
 import nbformat.v4 as v4
 import pytest
-from prose import executed, quoted, read, unfounded
+from prose import executed, minutes, quoted, read, told_minutes, unfounded
 
-NOTEBOOKS = sorted((pathlib.Path(__file__).resolve().parents[3] / "notebooks").glob("*.ipynb"))
+FOLDER = pathlib.Path(__file__).resolve().parents[3] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
@@ -16,6 +17,16 @@ def test_every_number_in_prose_is_found(path):
         pytest.skip(f"{path.name} holds no outputs: run it with `cargo kernel run --inplace`")
     faults = unfounded(notebook)
     assert not faults, "in no output and no code: " + "; ".join(faults)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_the_readme_tells_the_time_of_this_run(path):
+    notebook = read(path)
+    if not executed(notebook):
+        pytest.skip(f"{path.name} holds no outputs")
+    told, took = told_minutes(FOLDER / "README.md", path.name), minutes(notebook)
+    assert told is not None, f"notebooks/README.md has no row for {path.name} that ends in its minutes"
+    assert abs(told - took) <= 1, f"the committed run took {took:.1f} minutes, not {told}"
 
 
 def notebook(prose, printed="", code="f(0.1, 5e-4)"):
