@@ -40,14 +40,20 @@
     const pixels = whole(data.shape[0], 256) * whole(data.shape[1], 256);
     const models = data.models.map((given) => {
       const latent = whole(given.latent, 1024), classes = given.classes ? whole(given.classes, 100) : 0;
-      const encoder = stack(given.encoder, pixels), top = encoder.length ? encoder.at(-1).rows : pixels;
+      // An encoder that is told the class takes it beside the pixels.
+      const seen = pixels + (given.told ? classes : 0);
+      const encoder = stack(given.encoder, seen), top = encoder.length ? encoder.at(-1).rows : seen;
       const mean = layer(given.mean, top), logVar = layer(given.log_var, top);
       const decoder = stack(given.decoder, latent + classes);
       if (mean.rows !== latent || logVar.rows !== latent || decoder.at(-1)?.rows !== pixels) {
         fail(UNFIT);
       }
       const probe = given.probe ? stack(given.probe, latent) : null;
-      return { name: String(given.name), latent, classes, encoder, mean, logVar, decoder, probe };
+      const plane = given.plane ?? (latent === 2 ? [0, 1] : null);
+      if (plane && !(plane.length === 2 && plane.every((d) => Number.isInteger(d) && d >= 0 && d < latent))) {
+        fail("its plane makes no sense");
+      }
+      return { name: String(given.name), latent, classes, told: seen > pixels, encoder, mean, logVar, decoder, probe, plane };
     });
     return models.length ? models : fail("it has no model");
   }
@@ -131,13 +137,14 @@
     const seen = image("what the model is shown"), again = image("its reconstruction");
     const row = make("div", { className: "row" }), codes = make("div", { className: "codes" });
     const plane = make("canvas", { width: 200, height: 200, className: "plane", tabIndex: 0, role: "application",
-      label: "The plane of codes: drag a point over it, or move it with the arrow keys" });
+      label: "The plane of codes: drag a point over it, or move it with the arrow keys" }), map = box(plane, "");
     const says = make("p", { className: "says", role: "status" });
     const pen = make("select", { onchange: update },
       ...[["thin", 1.8], ["medium", 2.5], ["thick", 3.4]].map(([words, width], i) =>
         make("option", { value: width, textContent: words, selected: i === 1 })));
     const choice = make("select", { onchange: () => { model = models[choice.selectedIndex]; build(); } },
       ...models.map((m) => make("option", { textContent: m.name })));
+    const drawn = make("select", { onchange: fresh }), drawnRow = make("label", {}, "Drawn ", drawn);
     const noisy = () => { eps = times(model.latent, gauss); update(); };
     const spreadRow = range("noise, × σ", 0, 2, 0.1, 0, (e) => {
       noise = +e.target.value;
@@ -151,11 +158,11 @@
     }));
     root.replaceChildren(
       make("div", { className: "bar" }, ...(models.length > 1 ? [make("label", {}, "Model ", choice)] : []),
-        make("label", {}, "Pen ", pen),
+        make("label", {}, "Pen ", pen), drawnRow,
         button("Undo", () => { strokes.length ? strokes.pop() : (base = null); fresh(); }),
         button("Clear", () => { strokes = []; base = null; fresh(); }),
         button("Sample", () => { if (!noise) spread.value = noise = 1; noisy(); }), spreadRow),
-      make("div", { className: "top" }, pad, make("div", { className: "pair" }, box(seen, "shown to the model"), box(again, "reconstruction"), plane)),
+      make("div", { className: "top" }, pad, make("div", { className: "pair" }, box(seen, "shown to the model"), box(again, "reconstruction"), map)),
       tests, row, says, make("details", {}, make("summary", { textContent: "The code, dimension by dimension" }), codes));
     let cells = [], slides = [];
 
@@ -165,7 +172,11 @@
       row.replaceChildren(...cells.map((cell, c) => box(cell, named(c))));
       slides = times(model.latent, (_, d) => range(`z${d + 1}`, -4, 4, 0.01, 0, (e) => { z[d] = +e.target.value; moved = true; update(); }));
       codes.replaceChildren(...slides, button("Back to the drawing", fresh));
-      plane.hidden = model.latent !== 2;
+      drawn.replaceChildren(make("option", { textContent: "I don't say" }),
+        ...times(model.classes, (_, c) => make("option", { textContent: named(c) })));
+      drawnRow.hidden = !model.told;
+      map.hidden = !model.plane;
+      map.lastChild.textContent = (model.plane || []).map((d) => `z${d + 1}`).join(" to the right, ") + " up";
       update();
     }
     function fresh() { moved = false; update(); }
@@ -217,53 +228,75 @@
     }
 
     // --- What the model makes of it.
+    const distance = (y, x) => y.reduce((sum, v, i) => sum + (v - x[i]) ** 2, 0);
+    // The least of `count` numbers f(0), f(1), …: its place.
+    const least = (count, f) => times(count, (_, i) => f(i)).reduce(([at, low], v, i) => (v < low ? [i, v] : [at, low]), [0, Infinity])[0];
+    // μ and log σ² of the image x, as the class c where the encoder is told it.
+    function encode(x, c) {
+      let given = x;
+      if (model.told) {
+        given = new Floats(pixels + model.classes);
+        given.set(x), given[pixels + c] = 1;
+      }
+      const h = through(model.encoder, given, 1);
+      return [apply(model.mean, h, 1), apply(model.logVar, h, 1)];
+    }
+    // The images of a code, one for each of the classes.
+    function decode(code, classes) {
+      const width = model.latent + model.classes, told = new Floats(classes.length * width);
+      classes.forEach((c, i) => {
+        told.set(code, i * width);
+        if (model.classes) told[i * width + model.latent + c] = 1;
+      });
+      const all = through(model.decoder, told, classes.length);
+      return classes.map((_, i) => all.slice(i * pixels, (i + 1) * pixels));
+    }
     function draw() {
       due = false;
       show();
-      const { latent, classes, probe, decoder } = model;
-      const began = performance.now(), x = state.x = input(), h = through(model.encoder, x, 1);
-      const mean = apply(model.mean, h, 1), logVar = apply(model.logVar, h, 1);
+      const began = performance.now(), x = state.x = input(), { classes, probe } = model, each = times(Math.max(classes, 1), (_, c) => c);
+      // Who doesn't say what was drawn gets the class whose reconstruction comes nearest.
+      const as = !model.told ? 0 : drawn.selectedIndex > 0 ? drawn.selectedIndex - 1
+        : least(classes, (c) => distance(decode(encode(x, c)[0], [c])[0], x));
+      const [mean, logVar] = encode(x, as);
       if (!moved) z = Array.from(mean);
       const code = z.map((v, d) => v + noise * Math.exp(logVar[d] / 2) * (eps[d] || 0));
-      const rows = Math.max(classes, 1), width = latent + classes, told = new Floats(rows * width);
-      for (let c = 0; c < rows; c++) {
-        told.set(code, c * width);
-        if (classes) told[c * width + latent + c] = 1;
-      }
-      const all = through(decoder, told, rows);
-      state.images = times(rows, (_, c) => all.slice(c * pixels, (c + 1) * pixels));
-      // The reconstruction is the class that comes nearest to what was drawn.
-      const far = state.images.map((y) => y.reduce((sum, v, i) => sum + (v - x[i]) ** 2, 0)), nearest = far.indexOf(Math.min(...far));
+      state.images = decode(code, each);
+      const nearest = model.told ? as : least(each.length, (c) => distance(state.images[c], x));
       paint(seen, x), paint(again, state.images[nearest]);
       cells.forEach((cell, c) => { paint(cell, state.images[c]); cell.parentNode.classList.toggle("near", c === nearest); });
       slides.forEach((slide, d) => { slide.lastChild.value = z[d]; });
       const scores = probe && through(probe, Floats.from(code), 1);
-      const empty = x.every((v) => !v);
-      const words = empty ? "Draw a digit, or start from one of the test digits."
-        : (classes ? `The nearest of the ${rows} versions is ${named(nearest)}.` : "") + (scores ? ` A probe of the code reads ${named(scores.indexOf(Math.max(...scores)))}.` : "");
+      const words = !x.some((v) => v) ? "Draw a digit, or start from one of the test digits."
+        : (classes ? `The nearest of the ${classes} versions is ${named(nearest)}.` : "")
+        + (scores ? ` A probe of the code reads ${named(least(scores.length, (c) => -scores[c]))}.` : "");
       if (says.textContent !== words) says.textContent = words;
-      if (latent === 2) map(mean, logVar);
+      if (model.plane) point(mean, logVar);
       state.ms = performance.now() - began;
     }
 
-    function map(mean, logVar) {
-      const paper = plane.getContext("2d"), at = (v) => 100 + 25 * v, shown = getComputedStyle(root);
+    function point(mean, logVar) {
+      const paper = plane.getContext("2d"), at = (v) => 100 + 25 * v, shown = getComputedStyle(root), [a, b] = model.plane;
       paper.clearRect(0, 0, 200, 200);
       paper.strokeStyle = shown.getPropertyValue("--line"), paper.fillStyle = shown.getPropertyValue("--ink");
       paper.beginPath(), paper.moveTo(100, 0), paper.lineTo(100, 200), paper.moveTo(0, 100), paper.lineTo(200, 100), paper.stroke();
-      paper.beginPath(), paper.ellipse(at(mean[0]), 200 - at(mean[1]), 25 * Math.exp(logVar[0] / 2), 25 * Math.exp(logVar[1] / 2), 0, 0, 7), paper.stroke();
-      paper.beginPath(), paper.arc(at(z[0]), 200 - at(z[1]), 4, 0, 7), paper.fill();
+      paper.beginPath(), paper.ellipse(at(mean[a]), 200 - at(mean[b]), 25 * Math.exp(logVar[a] / 2), 25 * Math.exp(logVar[b] / 2), 0, 0, 7), paper.stroke();
+      paper.beginPath(), paper.arc(at(z[a]), 200 - at(z[b]), 4, 0, 7), paper.fill();
+    }
+    function go(right, up) {
+      const [a, b] = model.plane;
+      z[a] = right, z[b] = up, moved = true, update();
     }
     const drag = (e) => {
       const [x, y] = place(e);
-      z = [x / W * 8 - 4, 4 - y / H * 8], moved = true, update();
+      go(x / W * 8 - 4, 4 - y / H * 8);
     };
     plane.onpointerdown = (e) => { plane.setPointerCapture(e.pointerId); drag(e); };
     plane.onpointermove = (e) => e.buttons && drag(e);
     const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     plane.onkeydown = (e) => {
       const by = arrows[e.key];
-      if (by) { z = [z[0] + by[0] / 10, z[1] - by[1] / 10]; moved = true; update(); e.preventDefault(); }
+      if (by) { go(z[model.plane[0]] + by[0] / 10, z[model.plane[1]] - by[1] / 10); e.preventDefault(); }
     };
 
     // --- The pad.

@@ -1,6 +1,10 @@
 //! Batch normalisation with Keras' numbers.
 
-use tch::nn;
+use tch::nn::{self, ModuleT};
+use tch::{Kind, Tensor};
+
+use super::Dense;
+use crate::{Result, no_grad};
 
 /// Batch normalisation (Ioffe and Szegedy 2015) of `[B, units]`, unit by unit:
 ///
@@ -35,4 +39,53 @@ pub fn batch_norm<'a>(path: impl std::borrow::Borrow<nn::Path<'a>>, units: i64) 
         ..Default::default()
     };
     nn::batch_norm1d(path, units, config)
+}
+
+/// The layer that does to h `[B, units]` what `layer` does to the normalised h once training is over: with
+/// y = g ⊙ h + s, its weights are W · diag(g) and its biases b + W s.
+///
+/// It is a copy without gradients.
+///
+/// ```
+/// use icvae_core::model::{batch_norm, dense, fold_batch_norm};
+/// use icvae_core::tch::{Device, Kind, Tensor, nn, nn::{Module, ModuleT}};
+///
+/// let vs = nn::VarStore::new(Device::Cpu);
+/// let norm = batch_norm(vs.root() / "norm", 8);
+/// let layer = dense(vs.root() / "x_hat", 8, 3);
+/// let h = Tensor::rand([100, 8], (Kind::Float, Device::Cpu)) * 5.0 + 3.0;
+/// let _ = norm.forward_t(&h, true); // a step of training
+///
+/// let folded = fold_batch_norm(&norm, &layer)?;
+/// let apart = folded.forward(&h) - layer.forward(&norm.forward_t(&h, false));
+/// assert!(apart.abs().max().double_value(&[]) < 1e-5);
+/// # Ok::<(), icvae_core::Error>(())
+/// ```
+///
+/// # Errors
+/// If the norm has another number of units than the layer takes.
+pub fn fold_batch_norm(norm: &nn::BatchNorm, layer: &Dense) -> Result<Dense> {
+    let (_, inputs) = layer.ws.size2()?;
+    let units = norm.running_mean.size();
+    if units != [inputs] {
+        return Err(crate::Error::Shape {
+            what: "the batch norm before a layer",
+            expected: format!("[{inputs}], as many units as the layer takes"),
+            found: units,
+        });
+    }
+    no_grad(|| {
+        let options = (Kind::Float, layer.ws.device());
+        let shift = norm.forward_t(&Tensor::zeros([1, inputs], options), false); // [1, in]
+        let gain = norm.forward_t(&Tensor::ones([1, inputs], options), false) - &shift;
+        let moved = layer.ws.matmul(&shift.view([-1])); // [out]
+        Ok(Dense {
+            ws: (&layer.ws * gain).detach(),
+            bs: Some(match &layer.bs {
+                Some(bias) => bias.detach() + moved,
+                None => moved,
+            }),
+            activation: layer.activation,
+        })
+    })
 }

@@ -21,7 +21,7 @@ mod width;
 pub use crate::gaussian::Gaussian;
 pub use activation::Activation;
 pub use adversarial_autoencoder::{AdversarialAutoencoder, AdversarialConfig, Game};
-pub use batch_norm::batch_norm;
+pub use batch_norm::{batch_norm, fold_batch_norm};
 pub use censored::{Censored, CensoredConfig};
 pub use config::IcvaeConfig;
 pub use decoder::Decoder;

@@ -16,7 +16,7 @@ use crate::plot::ImageGrid;
 use crate::{Error, Result};
 
 /// What runs in the browser; `icvae-core/playground` holds its parts.
-const SCRIPT: &str = include_str!("../../playground/panel.js");
+const SCRIPT: &str = include_str!("../../playground/panel.min.js");
 const STYLE: &str = include_str!("../../playground/panel.css");
 const DENSE: &[u8] = include_bytes!("../../playground/dense.wasm");
 /// Test digits offered to start from.
@@ -24,9 +24,10 @@ const MOST_EXAMPLES: i64 = 10;
 
 /// The layers of a trained model, as the playground runs them.
 ///
-/// The encoder maps pixels `[B, P]` through `encoder` to the heads `mean` and `log_var`, `[B, Z]`. The decoder
-/// maps z, with the one-hot class beside it where it is told one, `[B, Z + C]`, to pixels `[B, P]`. Each layer
-/// brings its activation ([`Dense::with`]).
+/// The encoder maps pixels, with the one-hot class beside them where it is told one, `[B, P]` or `[B, P + C]`,
+/// through `encoder` to the heads `mean` and `log_var`, `[B, Z]`. The decoder maps z, with the one-hot class
+/// beside it where it is told one, `[B, Z + C]`, to pixels `[B, P]`. Each layer brings its activation
+/// ([`Dense::with`]); a batch norm before it becomes a part of it by [`fold_batch_norm`](crate::model::fold_batch_norm).
 #[derive(Debug, Clone, Copy)]
 pub struct Layers<'a> {
     /// The hidden layers of the encoder.
@@ -75,6 +76,9 @@ struct Packed {
     description: Value,
     weights: Vec<u8>,
     classes: i64,
+    latent: i64,
+    /// Whether the encoder is told the class.
+    told: bool,
     /// The layers as the browser computes them, for the picture.
     layers: Vec<Dense>,
     hidden: usize,
@@ -113,23 +117,85 @@ impl Playground {
         Ok(self)
     }
 
+    /// Lets the panel say what a probe of the last model's code reads: layers that map z `[B, Z]` to one score a
+    /// class, `[B, C]`.
+    ///
+    /// # Errors
+    /// If there is no model yet, the layers don't fit its code, or a weight is not a finite number.
+    pub fn probe(mut self, layers: &[&Dense]) -> Result<Self> {
+        let packed = self.models.last_mut().ok_or_else(no_model)?;
+        let mut packing = Packing::default();
+        let described = packing.stack("the probe", layers, Some(packed.latent))?;
+        if layers.is_empty() {
+            return Err(Error::Invalid(
+                "the playground's probe has no layers: pass at least the one that gives the scores"
+                    .into(),
+            ));
+        }
+        if packed.description.get("probe").is_some() {
+            return Err(Error::Invalid(
+                "the playground's model has a probe already: one is shown".into(),
+            ));
+        }
+        packed.description["probe"] = Value::from(described);
+        packed.weights.extend(packing.bytes);
+        Ok(self)
+    }
+
+    /// Shows the plane of two dimensions of the last model's code, counted from 0, with a point to drag over it. A
+    /// code of two dimensions has it by itself.
+    ///
+    /// # Errors
+    /// If there is no model yet, or its code doesn't have these two dimensions.
+    pub fn plane(mut self, right: i64, up: i64) -> Result<Self> {
+        let packed = self.models.last_mut().ok_or_else(no_model)?;
+        let fits = |d: i64| (0..packed.latent).contains(&d);
+        if !fits(right) || !fits(up) || right == up {
+            return Err(Error::Invalid(format!(
+                "the playground can't show the plane of the dimensions {right} and {up}: name two \
+                 different ones from 0 to {}",
+                packed.latent - 1
+            )));
+        }
+        packed.description["plane"] = json!([right, up]);
+        Ok(self)
+    }
+
     /// Offers images to start from, `[N, P]` with values in [0, 1]; the first ten are taken.
     ///
     /// # Errors
     /// If the shape doesn't fit the panel's.
     pub fn examples(mut self, images: &Tensor) -> Result<Self> {
-        let pixels = self.shape.0 * self.shape.1;
-        if images.dim() != 2 || images.size()[1] != pixels {
-            return Err(Error::Shape {
-                what: "the playground's examples",
-                expected: format!("[N, {pixels}]"),
-                found: images.size(),
-            });
-        }
+        self.check("the playground's examples", images)?;
         let some = images.narrow(0, 0, images.size()[0].min(MOST_EXAMPLES));
         self.examples = Some(some.detach().to_device(Device::Cpu).to_kind(Kind::Float));
         self.picture.clear();
         Ok(self)
+    }
+
+    /// What the panel shows of images `[N, P]`: each decoded by the first model, with its weights of 8 bits, from the
+    /// mean of its code as every class, `[N, C, P]`; `[N, 1, P]` where the decoder is told none. An encoder that is
+    /// told the class is told the one whose reconstruction comes nearest.
+    ///
+    /// # Errors
+    /// If there is no model yet, or the images have another shape.
+    pub fn versions(&self, images: &Tensor) -> Result<Tensor> {
+        self.check("the images for the playground", images)?;
+        let model = self.models.first().ok_or_else(no_model)?;
+        let x = images.to_device(Device::Cpu).to_kind(Kind::Float);
+        Ok(crate::no_grad(|| model.versions(&x)))
+    }
+
+    fn check(&self, what: &'static str, images: &Tensor) -> Result<()> {
+        let pixels = self.shape.0 * self.shape.1;
+        if images.dim() == 2 && images.size()[1] == pixels {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what,
+            expected: format!("[N, {pixels}]"),
+            found: images.size(),
+        })
     }
 
     /// Shows the panel as the last expression of a cell (evcxr calls this).
@@ -142,7 +208,7 @@ impl Playground {
         let (Some(model), Some(x)) = (self.models.first(), &self.examples) else {
             return Ok(String::new());
         };
-        let versions = crate::no_grad(|| model.versions(x))?; // [N, C or 1, P]
+        let versions = self.versions(x)?; // [N, C or 1, P]
         let count = x.size()[0] as usize;
         let columns = 1 + versions.size()[1] as usize;
         let all = Tensor::cat(&[x.unsqueeze(1), versions], 1).flatten(0, 1);
@@ -199,9 +265,7 @@ impl Playground {
 
     fn html(&self) -> Result<String> {
         if self.models.is_empty() {
-            return Err(Error::Invalid(
-                "the playground has no model: add one with .model(name, layers)".into(),
-            ));
+            return Err(no_model());
         }
         let description = self.description()?;
         let mut id = String::from("playground-");
@@ -227,12 +291,13 @@ impl Rich for Playground {
     }
 }
 
-/// The script with its WebAssembly, without indentation and comments.
+/// The script with its WebAssembly.
 fn script() -> String {
-    let lines = SCRIPT.lines().map(str::trim);
-    let kept = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
-    let text = kept.collect::<Vec<_>>().join("\n");
-    text.replace("@WASM@", &STANDARD.encode(DENSE))
+    SCRIPT.trim_end().replace("@WASM@", &STANDARD.encode(DENSE))
+}
+
+fn no_model() -> Error {
+    Error::Invalid("the playground has no model: add one with .model(name, layers)".into())
 }
 
 fn unpacked(error: std::io::Error) -> Error {
@@ -246,24 +311,28 @@ fn escaped(text: &str) -> String {
 
 impl Packed {
     fn new(name: &str, layers: Layers<'_>, pixels: i64) -> Result<Self> {
-        let mut packing = Packing::default();
-        let encoder = packing.stack("the encoder", layers.encoder, Some(pixels))?;
-        let top = packing.width.unwrap_or(pixels);
-        let mean = packing.layer("the mean's layer", layers.mean, Some(top))?;
-        let latent = layers.mean.ws.size()[0];
-        let log_var = packing.layer("the log-variance's layer", layers.log_var, Some(top))?;
-        if layers.log_var.ws.size()[0] != latent {
+        let latent = layers.mean.ws.size2()?.0;
+        if layers.log_var.ws.size2()?.0 != latent {
             return Err(Error::Invalid(
                 "the mean and the log-variance differ in their dimensions".into(),
             ));
         }
-        let told = layers.decoder.first().map_or(0, |first| first.ws.size()[1]);
-        let classes = told - latent;
+        let inputs = |layer: Option<&&Dense>| layer.map_or(Ok(0), |l| l.ws.size2().map(|s| s.1));
+        let given = inputs(layers.decoder.first())?;
+        let classes = given - latent;
         if classes < 0 {
             return Err(Error::Invalid(format!(
-                "the decoder takes {told} numbers, fewer than the code's {latent}"
+                "the decoder takes {given} numbers, fewer than the code's {latent}"
             )));
         }
+        let told = classes > 0
+            && inputs(layers.encoder.first().or(Some(&layers.mean)))? == pixels + classes;
+        let seen = if told { pixels + classes } else { pixels };
+        let mut packing = Packing::default();
+        let encoder = packing.stack("the encoder", layers.encoder, Some(seen))?;
+        let top = packing.width.unwrap_or(seen);
+        let mean = packing.layer("the mean's layer", layers.mean, Some(top))?;
+        let log_var = packing.layer("the log-variance's layer", layers.log_var, Some(top))?;
         packing.width = None;
         let decoder = packing.stack("the decoder", layers.decoder, None)?;
         if packing.width != Some(pixels) {
@@ -272,39 +341,72 @@ impl Packed {
             )));
         }
         let description = json!({
-            "name": name, "latent": latent, "classes": classes,
+            "name": name, "latent": latent, "classes": classes, "told": told,
             "encoder": encoder, "mean": mean, "log_var": log_var, "decoder": decoder,
         });
         Ok(Self {
             description,
             weights: packing.bytes,
             classes,
+            latent,
+            told,
             layers: packing.layers,
             hidden: layers.encoder.len(),
         })
     }
 
-    /// Each image decoded from the mean of its code as every class, `[N, C, P]`; `[N, 1, P]` where the
-    /// decoder is told none.
-    fn versions(&self, x: &Tensor) -> Result<Tensor> {
-        let (encoder, rest) = self.layers.split_at(self.hidden);
-        let (mean, decoder) = (&rest[0], &rest[2..]);
-        let through = |layers: &[Dense], x: &Tensor| {
-            let start = x.shallow_clone();
-            layers.iter().fold(start, |h, layer| layer.forward(&h))
-        };
-        let z = mean.forward(&through(encoder, x)); // [N, Z]
-        let (count, classes) = (x.size()[0], self.classes.max(1));
-        let z = z.repeat_interleave_self_int(classes, 0, None); // [N · C, Z]
-        let input = match self.classes {
-            0 => z,
-            _ => {
-                let each = Tensor::eye(classes, (Kind::Float, Device::Cpu)).repeat([count, 1]);
-                Tensor::cat(&[z, each], 1)
-            }
-        };
-        Ok(through(decoder, &input).view([count, classes, -1]))
+    /// As [`Playground::versions`].
+    fn versions(&self, x: &Tensor) -> Tensor {
+        if !self.told {
+            return self.decode(&self.code(x, 0));
+        }
+        let each = (0..self.classes).map(|c| {
+            let all = self.decode(&self.code(x, c)); // [N, C, P]
+            let far = (all.select(1, c) - x).square();
+            (all, far.sum_dim_intlist(-1, true, Kind::Float)) // [N, 1]
+        });
+        let (all, far): (Vec<_>, Vec<_>) = each.unzip();
+        let nearest = Tensor::cat(&far, 1).argmin(1, false); // [N]
+        let all = Tensor::stack(&all, 1); // [N, C, C, P]
+        let index = nearest.view([-1, 1, 1, 1]).expand_as(all.narrow(1, 0, 1));
+        all.gather(1, &index, false).squeeze_dim(1)
     }
+
+    /// The mean of q(z|x) or q(z|x, c), `[N, Z]`.
+    fn code(&self, x: &Tensor, class: i64) -> Tensor {
+        let input = match self.told {
+            true => beside(x, class, self.classes),
+            false => x.shallow_clone(),
+        };
+        let hidden = through(&self.layers[..self.hidden], &input);
+        self.layers[self.hidden].forward(&hidden)
+    }
+
+    /// Codes `[N, Z]` as every class, `[N, C, P]`; `[N, 1, P]` where the decoder is told none.
+    fn decode(&self, z: &Tensor) -> Tensor {
+        let decoder = &self.layers[self.hidden + 2..];
+        let images = (0..self.classes.max(1)).map(|c| {
+            through(
+                decoder,
+                &match self.classes {
+                    0 => z.shallow_clone(),
+                    classes => beside(z, c, classes),
+                },
+            )
+        });
+        Tensor::stack(&images.collect::<Vec<_>>(), 1)
+    }
+}
+
+fn through(layers: &[Dense], x: &Tensor) -> Tensor {
+    let start = x.shallow_clone();
+    layers.iter().fold(start, |h, layer| layer.forward(&h))
+}
+
+/// The one-hot class beside each row.
+fn beside(rows: &Tensor, class: i64, classes: i64) -> Tensor {
+    let c = Tensor::eye(classes, (Kind::Float, Device::Cpu)).narrow(0, class, 1);
+    Tensor::cat(&[rows, &c.expand([rows.size()[0], classes], false)], 1)
 }
 
 /// Layers on their way into bytes: each its scales, its biases, then its weights row by row.
@@ -448,6 +550,70 @@ mod tests {
             let sizes = [(12, 5), (5, 2), (5, 2), (5, 6), (6, 12)];
             let expected: usize = sizes.iter().map(|(i, o)| 8 * o + i * o).sum();
             assert_eq!(bytes.len(), expected);
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn a_told_encoder_is_told_the_class_that_comes_nearest() -> Result<()> {
+        crate::seeded(5, || {
+            let vs = VarStore::new(Device::Cpu);
+            let root = vs.root();
+            let h = dense(&root / "h", 12 + 3, 5).with(Activation::Tanh);
+            let (mean, log_var) = (dense(&root / "m", 5, 4), dense(&root / "v", 5, 4));
+            let x_hat = dense(&root / "x", 4 + 3, 12);
+            let layers = Layers {
+                encoder: &[&h],
+                mean: &mean,
+                log_var: &log_var,
+                decoder: &[&x_hat],
+            };
+            let reader = dense(&root / "probe", 4, 3);
+            let playground = Playground::new((3, 4))
+                .model("told", layers)?
+                .plane(3, 1)?
+                .probe(&[&reader])?;
+            let model = &described(&playground)?["models"][0];
+            assert_eq!(
+                (&model["told"], &model["classes"]),
+                (&json!(true), &json!(3))
+            );
+            assert_eq!(
+                (&model["plane"], &model["probe"][0]["out"]),
+                (&json!([3, 1]), &json!(3))
+            );
+
+            let x = Tensor::rand([6, 12], (Kind::Float, Device::Cpu));
+            let shown = playground.versions(&x)?; // [6, 3, 12]
+            let one_hot = |c| {
+                Tensor::eye(3, (Kind::Float, Device::Cpu))
+                    .get(c)
+                    .repeat([6, 1])
+            };
+            let code = |c| mean.forward(&h.forward(&Tensor::cat(&[&x, &one_hot(c)], 1)));
+            let image = |z: &Tensor, c| x_hat.forward(&Tensor::cat(&[z, &one_hot(c)], 1));
+            for i in 0..6 {
+                let far = |c| {
+                    (image(&code(c), c) - &x)
+                        .square()
+                        .get(i)
+                        .sum(Kind::Float)
+                        .double_value(&[])
+                };
+                let nearest = (0..3)
+                    .min_by(|&a, &b| far(a).total_cmp(&far(b)))
+                    .unwrap_or_default();
+                for c in 0..3 {
+                    let expected = image(&code(nearest), c).get(i);
+                    let apart = (shown.get(i).get(c) - expected)
+                        .abs()
+                        .max()
+                        .double_value(&[]);
+                    assert!(apart < 0.05, "image {i} as {c}: off by {apart}");
+                }
+            }
+            assert!(Playground::new((3, 4)).plane(0, 1).is_err(), "no model");
+            assert!(playground.plane(1, 4).is_err(), "four dimensions");
             Ok(())
         })
     }

@@ -89,9 +89,8 @@ def panel(description, picture):
 
 
 def script():
-    """The page's own script, without indentation and comments."""
-    lines = (line.strip() for line in (HERE / "panel.js").read_text(encoding="utf-8").splitlines())
-    text = "\n".join(line for line in lines if line and not line.startswith("//"))
+    """The page's own script."""
+    text = (HERE / "panel.min.js").read_text(encoding="utf-8").rstrip()
     dense = base64.b64encode((HERE / "dense.wasm").read_bytes()).decode()
     return text.replace("@WASM@", dense)
 
@@ -127,18 +126,31 @@ def _model(model, pixels, layers):
     latent = _whole(model.get("latent"), 1024)
     classes = model.get("classes", 0)
     classes = 0 if classes == 0 else _whole(classes, 100)
-    encoder, top = _stack(model.get("encoder"), pixels, layers)
+    told = model.get("told", False)
+    if not isinstance(told, bool) or told and not classes:
+        raise ValueError("it doesn't say whether its encoder is told the class")
+    encoder, top = _stack(model.get("encoder"), pixels + classes if told else pixels, layers)
     mean, log_var = (_layer(model.get(name), top, layers) for name in ("mean", "log_var"))
     decoder, end = _stack(model.get("decoder"), latent + classes, layers)
     if (mean["out"], log_var["out"], end) != (latent, latent, pixels) or not decoder:
         raise ValueError("its layers don't fit each other")
     checked = {
-        "name": _words(model.get("name")), "latent": latent, "classes": classes,
+        "name": _words(model.get("name")), "latent": latent, "classes": classes, "told": told,
         "encoder": encoder, "mean": mean, "log_var": log_var, "decoder": decoder,
     }  # fmt: skip
+    if model.get("plane") is not None:
+        checked["plane"] = _plane(model["plane"], latent)
     if model.get("probe") is not None:
         checked["probe"], _ = _stack(model["probe"], latent, layers)
     return checked
+
+
+def _plane(plane, latent):
+    if not isinstance(plane, list) or len(plane) != 2:
+        raise ValueError("its plane makes no sense")
+    if any(isinstance(d, bool) or not isinstance(d, int) or not 0 <= d < latent for d in plane):
+        raise ValueError("its plane makes no sense")
+    return plane
 
 
 def _stack(stack, width, layers):

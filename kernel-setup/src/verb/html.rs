@@ -59,8 +59,8 @@ const PROGRAM: &[(&str, &[u8])] = program!(
 /// The panel to draw on: the library's, so that a page runs what a cell runs.
 const PLAYGROUND: &[(&str, &[u8])] = &[
     (
-        "playground/panel.js",
-        include_bytes!("../../../icvae-core/playground/panel.js"),
+        "playground/panel.min.js",
+        include_bytes!("../../../icvae-core/playground/panel.min.js"),
     ),
     (
         "playground/panel.css",

@@ -30,12 +30,12 @@ ACTIVATIONS = {
 class Toy:
     """A model with random weights: an implementation of its own of what the panel computes."""
 
-    def __init__(self, latent=4, classes=10, hidden=(40, "tanh"), out="linear"):
+    def __init__(self, latent=4, classes=10, hidden=(40, "tanh"), out="linear", told=False, plane=None):
         draw = random.Random(7)
-        self.layers, self.latent, self.classes = {}, latent, classes
+        self.layers, self.latent, self.classes, self.told, self.plane = {}, latent, classes, told, plane
         units, activation = hidden
         for name, inputs, outputs, act in (
-            ("encoder", PIXELS, units, activation), ("mean", units, latent, "tanh"), ("log_var", units, latent, "linear"),
+            ("encoder", PIXELS + (classes if told else 0), units, activation), ("mean", units, latent, "tanh"), ("log_var", units, latent, "linear"),
             ("hidden", latent + classes, units, activation), ("x_hat", units, PIXELS, out),
         ):  # fmt: skip
             weights = [[draw.gauss(0, inputs**-0.5) for _ in range(inputs)] for _ in range(outputs)]
@@ -46,11 +46,20 @@ class Toy:
         sums = (sum(w * v for w, v in zip(row, x)) + b for row, b in zip(weights, bias))
         return [ACTIVATIONS[activation](a) for a in sums]
 
-    def versions(self, x):
+    def versions(self, x, drawn=None):
         """x decoded from the mean of its code as every class, a list of images."""
-        z = self.layer("mean", self.layer("encoder", x))
         told = [[float(c == k) for k in range(self.classes)] for c in range(max(self.classes, 1))]
-        return [self.layer("x_hat", self.layer("hidden", z + c)) for c in told]
+
+        def decode(z):
+            return [self.layer("x_hat", self.layer("hidden", z + c)) for c in told]
+
+        if not self.told:
+            return decode(self.layer("mean", self.layer("encoder", x)))
+        each = [decode(self.layer("mean", self.layer("encoder", list(x) + c))) for c in told]
+        if drawn is None:
+            far = [sum((a - b) ** 2 for a, b in zip(images[c], x)) for c, images in enumerate(each)]
+            drawn = far.index(min(far))
+        return each[drawn]
 
     def description(self, name="toy"):
         packed = b""
@@ -63,7 +72,8 @@ class Toy:
             described[key] = {"in": len(weights[0]), "out": len(weights), "act": activation, "slope": 0.2}
         deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
         model = {
-            "name": name, "latent": self.latent, "classes": self.classes, "encoder": [described["encoder"]],
+            "name": name, "latent": self.latent, "classes": self.classes, "told": self.told, "plane": self.plane,
+            "encoder": [described["encoder"]],
             "mean": described["mean"], "log_var": described["log_var"],
             "decoder": [described["hidden"], described["x_hat"]],
         }  # fmt: skip
@@ -118,6 +128,9 @@ HOSTILE = {
     "a name without end": lambda d: d["models"][0].update(name="x" * 10_000),
     "no models": lambda d: d.update(models=[]),
     "examples of another size": lambda d: d.update(examples=base64.b64encode(b"abc").decode()),
+    "an encoder that is told something else": lambda d: d["models"][0].update(told=True),
+    "a plane of dimensions that aren't there": lambda d: d["models"][0].update(plane=[0, 4]),
+    "a plane that is none": lambda d: d["models"][0].update(plane={"length": 2}),
     "another version": lambda d: d.update(version=2),
 }
 
@@ -260,7 +273,11 @@ STATE = "(({x, images}) => [Array.from(x), images.map((i) => Array.from(i))])(do
 
 
 @pytest.mark.parametrize("browser", BROWSERS)
-@pytest.mark.parametrize("toy", [Toy(), Toy(2, 0, (33, "leaky_relu"), "sigmoid")], ids=["told", "not told"])
+@pytest.mark.parametrize(
+    "toy",
+    [Toy(), Toy(2, 0, (33, "leaky_relu"), "sigmoid"), Toy(3, 4, told=True, plane=[2, 0])],
+    ids=["decoder told", "not told", "both told"],
+)
 def test_strokes_give_the_models_images(studio, browser, toy):
     studio.page(code("playground", output(toy.description())))
     browser = browser(studio.site / "a.html")
@@ -282,10 +299,26 @@ def test_strokes_give_the_models_images(studio, browser, toy):
         x, images = browser.eval(STATE)
         assert x == pytest.approx([i * 255 // PIXELS / 255 for i in range(PIXELS)])
         assert apart(images, toy.versions(x)) < 0.03
+        if toy.told:
+            browser.eval("((s) => { s.selectedIndex = 2; s.onchange(); })(document.querySelectorAll('.bar select')[1])")
+            browser.eval("new Promise((done) => setTimeout(() => done(1), 300))")
+            x, images = browser.eval(STATE)
+            assert apart(images, toy.versions(x, 1)) < 0.03, "the class that the reader names"
+        assert browser.eval("document.querySelector('.plane').offsetParent !== null") == (toy.plane is not None or toy.latent == 2)
         assert browser.said == []
         assert [url for url in browser.requests if not url.startswith(("file:", "data:"))] == []
     finally:
         browser.close()
+
+
+@pytest.mark.skipif(not shutil.which("npx"), reason="npm isn't installed")
+def test_the_short_script_is_what_its_source_gives(tmp_path):
+    parts = ROOT / "icvae-core/playground"
+    done = subprocess.run([parts / "minify.sh", tmp_path / "short.js"], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"npm can't fetch esbuild: {done.stderr[-200:]}")
+    assert (tmp_path / "short.js").read_bytes() == (parts / "panel.min.js").read_bytes()
+    assert (parts / "panel.min.js").stat().st_size + (parts / "dense.wasm").stat().st_size * 4 / 3 < 15_000
 
 
 @pytest.mark.skipif(not shutil.which("rustc"), reason="Rust is not installed")
