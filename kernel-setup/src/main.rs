@@ -1,5 +1,6 @@
 //! `cargo kernel`: prepares, runs, publishes and checks the notebooks.
 
+mod announce;
 mod builds;
 mod disk;
 mod evcxr;
@@ -14,7 +15,6 @@ mod lock;
 mod pins;
 mod process;
 mod python;
-mod report;
 mod torch;
 mod verb;
 

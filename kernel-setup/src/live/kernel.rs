@@ -10,17 +10,17 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::completeness;
+use super::errors::{Facts, Report, Sources, crash, report};
 use super::evcxr::{Evcxr, Event, Exchange, Gone};
-use super::front::{Channel, Replies};
 use super::hints;
 use super::history::History;
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
+use super::jupyter_sockets::{Channel, Replies};
 use super::output::Command;
 use super::redefinition::{Change, Definitions, variables};
-use super::report::{Facts, Report, Sources, crash, report};
 use super::screen::{Cell, Outcome, Question};
-use super::side::{PRELUDE, Request};
+use super::side_channel::{PRELUDE, Request};
 use super::variables::{Order, Outdated, Variables, Why};
 use super::wire::Message;
 

@@ -3,11 +3,11 @@
 //! ```text
 //!             Jupyter
 //!    shell, control, stdin, iopub, heartbeat
-//!                │                                    front.rs, wire.rs, connection.rs
+//!                │                                    jupyter_sockets.rs, wire.rs, connection.rs
 //!   ┌────────────┴────────────┐
 //!   │  relay (this program)   │  kernel.rs: requests; screen.rs, output.rs: all that is shown
 //!   └──┬───────────────────┬──┘
-//!      │ private sockets   │ side channel: a Unix socket       evcxr.rs, side.rs
+//!      │ private sockets   │ side channel: a Unix socket       evcxr.rs, side_channel.rs
 //!      │                   │
 //!   evcxr_jupyter ──── the reader's process                    prelude.rs runs in it
 //!           cells, compiled     out, err, requests, panics
@@ -55,7 +55,7 @@
 //! anew; a process that ends between two cells is told by the next one, of which nothing runs. A cell
 //! whose brackets don't match never gets to evcxr: it would leave the function that evcxr puts it in.
 //!
-//! **Errors** (report.rs). The prelude's panic hook tells message and place. The place lies in the
+//! **Errors** (errors.rs). The prelude's panic hook tells message and place. The place lies in the
 //! program that evcxr made of the cell, so its line is looked up among the cells. A failed `?` prints
 //! its error and a marker: what standard error said just before is the error. Cells are compiled
 //! without debug information, so there is no stack; a panic inside a library names its place there,
@@ -79,18 +79,18 @@
 
 mod completeness;
 mod connection;
+mod errors;
 mod evcxr;
-mod front;
 mod hints;
 mod history;
 mod info;
 mod interrupt;
+mod jupyter_sockets;
 mod kernel;
 mod output;
 mod redefinition;
-mod report;
 mod screen;
-mod side;
+mod side_channel;
 mod slot;
 mod stdout;
 mod variables;
@@ -109,8 +109,8 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use crate::{builds, files};
 use connection::Connection;
 use evcxr::Evcxr;
-use front::Front;
 use interrupt::{Interrupts, When};
+use jupyter_sockets::JupyterSockets;
 use kernel::{Kernel, Shared};
 use output::{Inputs, Output};
 pub use slot::Slot;
@@ -146,13 +146,13 @@ pub fn run(args: &Args) -> Result<()> {
 
 async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Result<()> {
     let folder = side_folder()?;
-    let listener = side::bind(folder.path())?;
+    let listener = side_channel::bind(folder.path())?;
     let interrupts = Interrupts::new(folder.path())?;
     let session = uuid::Uuid::new_v4().to_string();
 
     // Small, so that what Jupyter does not take stays where out-of-date updates are dropped.
     let (publish, published) = mpsc::channel(4);
-    let front = Front::open(connection, &session, published).await?;
+    let sockets = JupyterSockets::open(connection, &session, published).await?;
     let (commands, command_queue) = mpsc::channel(64);
     let (streams, stream_queue) = mpsc::channel(16);
     let (requests, request_queue) = mpsc::channel(4);
@@ -166,9 +166,9 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
     let (questions, question_queue) = mpsc::channel(4);
     let output = Output::new(session.clone(), publish, questions, Arc::clone(&interrupts));
     tokio::spawn(output.run(inputs));
-    tokio::spawn(side::listen(
+    tokio::spawn(side_channel::listen(
         listener,
-        side::Handlers {
+        side_channel::Handlers {
             streams,
             requests,
             updates,
@@ -219,13 +219,13 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         folder: folder.path().to_owned(),
         shutdown: Arc::clone(&shutdown),
     };
-    let Front {
+    let JupyterSockets {
         shell,
         control,
         stdin,
         replies,
         subscribed,
-    } = front;
+    } = sockets;
     tokio::spawn(kernel::control(shared.clone(), replies.clone(), control));
     let kernel = Kernel::new(shared, replies, stdin, question_queue, Box::new(start));
     let mut terminate = signal(SignalKind::terminate())?;

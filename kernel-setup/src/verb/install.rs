@@ -14,7 +14,7 @@ use crate::libtorch::{self, Source};
 use crate::lock::Locks;
 use crate::pins::{Pin, Pins};
 use crate::python::{self, Environment};
-use crate::{builds, disk, evcxr, gpu, jupyter, kernelspec, process, report, torch};
+use crate::{announce, builds, disk, evcxr, gpu, jupyter, kernelspec, process, torch};
 
 /// What an installation leaves for the other verbs.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ pub fn run(layout: &Layout) -> Result<Installed> {
     })?;
     plan.kernelspec(&environment, &evcxr)?;
     plan.warm_build(&environment, &evcxr, &cancel)?;
-    println!("Ready after {}.", report::seconds(start.elapsed()));
+    println!("Ready after {}.", announce::seconds(start.elapsed()));
     Ok(Installed { environment })
 }
 
@@ -88,7 +88,7 @@ fn lock(layout: &Layout) -> Result<File> {
     if let Some(lock) = builds::try_lock(&path)? {
         return Ok(lock);
     }
-    report::note("another installation is at work here: waiting for it");
+    announce::note("another installation is at work here: waiting for it");
     let file = File::options().write(true).open(&path)?;
     file.lock()
         .with_context(|| format!("{} can't be locked", path.display()))?;
@@ -111,7 +111,7 @@ impl<'a> Plan<'a> {
         let mut gpu = gpu::present();
         let libtorch = libtorch::named(layout, python::variable("LIBTORCH"));
         if let Some(source) = &libtorch {
-            report::ready(
+            announce::ready(
                 "libtorch",
                 &format!("{} is used", source.folder().display()),
             );
@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
         }
         let (environment, passed_over) = python::choose(layout, &pins, python::variable);
         if let Some(why) = passed_over {
-            report::note(&why);
+            announce::note(&why);
         }
         // A reader's own environment is taken as it is.
         if gpu
@@ -127,7 +127,7 @@ impl<'a> Plan<'a> {
             && libtorch::of_environment(&environment)
                 .is_some_and(|source| !libtorch::complete(&source, true))
         {
-            report::note("the active environment's torch has no CUDA: the GPU isn't used");
+            announce::note("the active environment's torch has no CUDA: the GPU isn't used");
             gpu = false;
         }
         Ok(Self {
@@ -167,7 +167,7 @@ impl<'a> Plan<'a> {
     fn rust_kernel(&self, cancel: &AtomicBool) -> Result<PathBuf> {
         let name = "Rust kernel";
         if let Some(found) = evcxr::find(self.layout) {
-            report::ready(
+            announce::ready(
                 name,
                 &format!("evcxr_jupyter {EVCXR_VERSION}, {}", found.display()),
             );
@@ -175,7 +175,7 @@ impl<'a> Plan<'a> {
         }
         let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
         let log = self.layout.log("evcxr");
-        report::step(name, &what, || evcxr::install(self.layout, &log, cancel))
+        announce::step(name, &what, || evcxr::install(self.layout, &log, cancel))
     }
 
     fn python_side(&self, cancel: &AtomicBool) -> Result<Environment> {
@@ -192,11 +192,11 @@ impl<'a> Plan<'a> {
     fn make_environment(&self, cancel: &AtomicBool) -> Result<()> {
         let (name, prefix) = ("Python environment", &self.environment.prefix);
         if !self.is_own() || python::usable(&self.environment) {
-            report::ready(name, &self.layout.show(prefix));
+            announce::ready(name, &self.layout.show(prefix));
             return Ok(());
         }
         let log = self.layout.log("venv");
-        report::step(
+        announce::step(
             name,
             &format!("making {}", self.layout.show(prefix)),
             || python::create(self.layout, &self.environment, &self.pins, &log, cancel),
@@ -212,7 +212,7 @@ impl<'a> Plan<'a> {
             && libtorch::complete(&source, self.gpu)
         {
             let kind = if self.gpu { "with CUDA" } else { "for the CPU" };
-            report::ready(name, &format!("torch {TORCH_VERSION}, {kind}"));
+            announce::ready(name, &format!("torch {TORCH_VERSION}, {kind}"));
             return Ok(source);
         }
         let what = match self.gpu {
@@ -220,7 +220,7 @@ impl<'a> Plan<'a> {
             false => format!("downloading torch {TORCH_VERSION} for the CPU"),
         };
         let log = self.layout.log("torch");
-        report::step(name, &what, || {
+        announce::step(name, &what, || {
             torch::install(
                 &self.environment,
                 &Locks::of(self.layout),
@@ -244,14 +244,14 @@ impl<'a> Plan<'a> {
             .filter(|pin| pin.name != "torch")
             .collect();
         if missing.is_empty() {
-            report::ready(
+            announce::ready(
                 name,
                 &format!("all {} pins are met", self.pins.packages.len()),
             );
             return Ok(());
         }
         let log = self.layout.log("pip");
-        report::step(
+        announce::step(
             name,
             &format!("installing {} and what they need", missing.len()),
             || python::install(&self.environment, &Locks::of(self.layout), &log, cancel),
@@ -262,10 +262,12 @@ impl<'a> Plan<'a> {
         let name = "libtorch links";
         match libtorch::fault(self.layout, source, self.gpu) {
             None => {
-                report::ready(name, &self.layout.show(&self.layout.libtorch()));
+                announce::ready(name, &self.layout.show(&self.layout.libtorch()));
                 Ok(())
             }
-            Some(why) => report::step(name, &why, || libtorch::link(self.layout, source, self.gpu)),
+            Some(why) => {
+                announce::step(name, &why, || libtorch::link(self.layout, source, self.gpu))
+            }
         }
     }
 
@@ -278,10 +280,10 @@ impl<'a> Plan<'a> {
         });
         match fault {
             None => {
-                report::ready(name, &self.layout.show(&kernelspec::folder(environment)));
+                announce::ready(name, &self.layout.show(&kernelspec::folder(environment)));
                 Ok(())
             }
-            Some(why) => report::step(name, &why, || {
+            Some(why) => announce::step(name, &why, || {
                 kernelspec::install_tool(self.layout, &program)?;
                 kernelspec::install(self.layout, environment, evcxr)
             }),
@@ -297,11 +299,11 @@ impl<'a> Plan<'a> {
         let name = "warm build";
         let stamp = builds::stamp(self.layout)?;
         if builds::is_warm(self.layout, &stamp) {
-            report::ready(name, &self.layout.show(&self.layout.warm_build()));
+            announce::ready(name, &self.layout.show(&self.layout.warm_build()));
             return Ok(());
         }
         let what = "compiling what the notebooks use (2 minutes the first time)";
-        report::step(name, what, || {
+        announce::step(name, what, || {
             builds::warm(self.layout, environment, evcxr, cancel)?;
             builds::mark_warm(self.layout, &stamp)
         })
