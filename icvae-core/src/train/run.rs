@@ -62,8 +62,12 @@ pub(super) struct Run<'a, M: Model> {
     optimizers: Vec<Box<dyn Optimizer>>,
     pub(super) state: RunState,
     names: Vec<String>,
+    /// Whether each step's loss is looked at before its update, which is free on the CPU alone.
+    at_once: bool,
     /// Steps that were not read back yet.
     unread: Vec<Unread>,
+    /// The steps done at the last look, and the weights then: to go back to if the loss was no number since.
+    sound: Option<(u64, Weights)>,
     /// Terms of which it was said that they are no numbers.
     strange: Vec<String>,
     /// The loss of this sitting's first step, and of the last one that was read.
@@ -175,7 +179,9 @@ impl<'a, M: Model> Run<'a, M> {
             optimizers,
             state,
             names: Vec::new(),
+            at_once: vs.device() == Device::Cpu,
             unread: Vec::new(),
+            sound: None,
             strange: Vec::new(),
             losses: None,
             unkept: false,
@@ -394,7 +400,9 @@ impl<'a, M: Model> Run<'a, M> {
     /// turn's loss.
     fn take_turns(&mut self, epoch: usize, step: u64, indices: &Tensor) -> Result<()> {
         let batch = self.train.batch(indices)?;
-        let on_cpu = batch.x.device() == Device::Cpu;
+        if !self.at_once && self.unread.is_empty() {
+            self.sound = Some((self.state.steps_done, weights(self.model)));
+        }
         let (mut names, mut values, mut total) = (Vec::new(), Vec::new(), None);
         for i in 0..self.optimizers.len() {
             let losses = match self.turns.get(i) {
@@ -409,8 +417,8 @@ impl<'a, M: Model> Run<'a, M> {
                 names.push(name);
                 values.push(value);
             }
-            // On the CPU the look is free, and comes before the update that would spoil the weights.
-            let value = if on_cpu { number(&loss)? } else { 0.0 };
+            // Before the update that would spoil the weights.
+            let value = if self.at_once { number(&loss)? } else { 0.0 };
             if !value.is_finite() {
                 let terms = names[known..].iter().zip(&values[known..]);
                 let terms: Vec<_> = terms
@@ -434,7 +442,7 @@ impl<'a, M: Model> Run<'a, M> {
             )));
         }
         let examples = indices.size()[0] as f64;
-        if on_cpu {
+        if self.at_once {
             let values: Vec<f64> = values.iter().map(number).collect::<Result<_>>()?;
             return self.count(epoch, step, &values, examples);
         }
@@ -505,7 +513,15 @@ impl<'a, M: Model> Run<'a, M> {
     }
 
     /// The error of a step whose loss is no number, with what is most likely the cause.
+    ///
+    /// The model keeps the weights before that step, or, where it was noticed late, those of the last look.
     fn not_finite(&self, epoch: usize, step: u64, name: &str, value: f64) -> Result<Error> {
+        let late = (self.state.steps_done + 1)
+            .checked_sub(step)
+            .filter(|late| *late > 0);
+        if let (Some(_), Some((_, sound))) = (late, &self.sound) {
+            set_weights(self.model, sound, "the model has other variables now")?;
+        }
         let (mut finite, mut largest) = (true, 0.0_f64);
         for variable in self.model.var_store().variables().values() {
             if variable.numel() > 0 {
@@ -516,14 +532,7 @@ impl<'a, M: Model> Run<'a, M> {
         let before = self
             .losses
             .filter(|(first, last)| last.abs() > RUN_AWAY * first.abs());
-        let seen = self.state.steps_done + 1;
-        let mut cause = if seen > step {
-            format!(
-                "it was noticed {} steps later, so the weights are spoilt; a smaller learning rate or another \
-                 formula is needed",
-                seen - step
-            )
-        } else if let Some((first, last)) = before {
+        let mut cause = if let Some((first, last)) = before {
             format!(
                 "the loss had risen from {first:.4} to {last:.4} before: a smaller learning rate helps"
             )
@@ -538,6 +547,11 @@ impl<'a, M: Model> Run<'a, M> {
              division by 0, or the exponential of a large number"
                 .into()
         };
+        if let (Some(late), Some((steps, _))) = (late, &self.sound) {
+            cause += &format!(
+                "; it was noticed {late} steps later, and the weights are again those after step {steps}"
+            );
+        }
         if self.place.is_some() && self.state.epochs_done > 0 {
             cause.push_str("; what the store has kept of the run is as it was");
         }
@@ -683,4 +697,80 @@ fn fingerprint(weights: &Weights) -> String {
         hash.update(&bytes);
     }
     hex(&hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::nn;
+
+    use super::super::Losses;
+    use super::*;
+    use crate::data::{Batch, Dataset};
+
+    /// One weight, whose loss is no number from its step 7 on.
+    struct Late {
+        vs: nn::VarStore,
+        weight: Tensor,
+        asked: std::cell::Cell<u64>,
+    }
+
+    impl Late {
+        fn new() -> Self {
+            let vs = nn::VarStore::new(Device::Cpu);
+            let weight = vs.root().ones("weight", &[1]);
+            Self {
+                vs,
+                weight,
+                asked: std::cell::Cell::new(0),
+            }
+        }
+    }
+
+    impl Model for Late {
+        fn var_store(&self) -> &nn::VarStore {
+            &self.vs
+        }
+        fn losses(&self, _: &Batch, train: bool) -> Result<Losses> {
+            self.asked.set(self.asked.get() + u64::from(train));
+            let spoilt = if self.asked.get() >= 7 { f64::NAN } else { 1.0 };
+            Ok(Losses::new(self.weight.square().sum(Kind::Float) * spoilt))
+        }
+        fn settings(&self) -> serde_json::Value {
+            serde_json::Value::Null
+        }
+        fn rebuild(&self) -> Result<Self> {
+            Ok(Self::new())
+        }
+    }
+
+    /// Devices that compute on their own are looked at seldom.
+    #[test]
+    fn a_loss_that_is_seen_late_to_be_no_number_costs_no_weight() -> Result<()> {
+        let images = Tensor::zeros([20, 4], (Kind::Float, Device::Cpu));
+        let labels = Tensor::zeros([20], (Kind::Int64, Device::Cpu));
+        let data = Dataset::points(images, labels, 1)?;
+        let config = TrainConfig {
+            epochs: 2,
+            batch_size: 4,
+            ..Default::default()
+        };
+        let (model, wishes) = (Late::new(), Wishes::default());
+        let after_an_epoch = Late::new();
+        let one = TrainConfig {
+            epochs: 1,
+            ..config.clone()
+        };
+        Run::begin(&one, &wishes, &after_an_epoch, &data, None)?.finish(&mut [])?;
+        let mut run = Run::begin(&config, &wishes, &model, &data, None)?;
+        run.at_once = false;
+        // Five steps an epoch: the look at its end finds the first epoch well.
+        let error = run.finish(&mut []).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("step 7"), "{error}");
+        assert!(
+            error.contains("noticed 4 steps later, and the weights are again those after step 5"),
+            "{error}"
+        );
+        assert_eq!(model.weight, after_an_epoch.weight);
+        Ok(())
+    }
 }
