@@ -51,6 +51,8 @@
         hook: usize,
     }
     static CELLS: Mutex<Option<Cells>> = Mutex::new(None);
+    /// Whether the thread of the cells has panicked since gradients were last put right.
+    static PANICKED: AtomicBool = AtomicBool::new(false);
     /// Whether a panic could not be told.
     static UNTOLD: AtomicBool = AtomicBool::new(false);
 
@@ -162,9 +164,30 @@
         end(0)
     }
 
+    /// A panic inside `tch::no_grad` leaves libtorch's gradients off in this thread, where libtorch is loaded.
+    fn put_gradients_on() {
+        // RTLD_NOW, and RTLD_NOLOAD as each system counts it.
+        let flags = if cfg!(target_os = "macos") { 0x12 } else { 6 };
+        let name = if cfg!(target_os = "macos") { c"libc10.dylib" } else { c"libc10.so" };
+        // SAFETY: nothing is loaded that was not there, and the function is C++'s `void set_enabled(bool)`.
+        unsafe {
+            let library = dlopen(name.as_ptr(), flags);
+            if library.is_null() {
+                return;
+            }
+            let set = dlsym(library, c"_ZN3c108GradMode11set_enabledEb".as_ptr());
+            if !set.is_null() {
+                std::mem::transmute::<*mut c_void, extern "C" fn(bool)>(set)(true);
+            }
+        }
+    }
+
     impl Cells {
-        /// What a cell has closed is opened again.
+        /// What a cell has closed is opened again, and what its panic has left off is on.
         fn mend(&self) {
+            if PANICKED.swap(false, Ordering::Relaxed) {
+                put_gradients_on();
+            }
             // SAFETY: 1 is F_GETFD, which changes nothing.
             let is_closed = |fd| unsafe { fcntl(fd, 1) } == -1;
             if is_closed(0) {
@@ -303,6 +326,7 @@
         let cells = std::thread::current().id();
         let hook: Hook = Box::new(move |info| {
             let thread = std::thread::current();
+            PANICKED.fetch_or(thread.id() == cells, Ordering::Relaxed);
             let thread = if thread.id() == cells { "" } else { thread.name().unwrap_or("unnamed") };
             let message = info.payload_as_str().unwrap_or("a panic without a message");
             let (file, line, column) = info
