@@ -99,6 +99,7 @@ fn magic(seen: &Seen<'_>) -> Option<String> {
         .next()
         .unwrap_or_default();
     Some(match word {
+        "time" | "timeit" => "a line `:time` in a cell has it say how long it took".to_owned(),
         "who" | "whos" => "a cell with `:vars` lists all variables and their types".to_owned(),
         _ => "commands begin with a colon here: `:help` lists them".to_owned(),
     })
@@ -495,7 +496,7 @@ mod tests {
     use super::*;
 
     /// Each hint beside what the compiler says of a cell that needs it.
-    const TABLE: [(&str, &str, &str); 34] = [
+    const TABLE: [(&str, &str, &str); 35] = [
         (
             "invalid left-hand side of assignment",
             "LATENT = 5;",
@@ -606,6 +607,7 @@ mod tests {
             "`println!(\"{x:?}\")`",
         ),
         ("expected expression, found `%`", "%whos", "`:vars`"),
+        ("expected expression, found `%`", "%timeit f(x)", "`:time`"),
         ("expected expression, found `%`", "%load_ext x", "`:help`"),
         (
             "type `{integer}` cannot be dereferenced",

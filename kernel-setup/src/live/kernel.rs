@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::commands::{self, Wanted};
 use super::completeness;
 use super::evcxr::{Evcxr, Event, Exchange, Gone};
 use super::front::{Channel, Replies};
@@ -532,6 +533,9 @@ impl Kernel {
         if let Some(report) = self.lost.take() {
             return Ok(Ran::refused(report));
         }
+        let since = Instant::now();
+        let wanted = Wanted::of(code);
+        let code = wanted.for_evcxr();
         let cell = Cell {
             parent: request.header.clone(),
             number,
@@ -543,12 +547,30 @@ impl Kernel {
         };
         shared.tell(Command::Begin(cell)).await;
         let exchange = self.evaluate(request, code).await?;
+        let ended = Instant::now();
+        if exchange.reply["status"] == "ok" {
+            if self.adds_crate(code) {
+                // evcxr notices what that has cost at the next thing that it runs; better at once.
+                self.exchange(request, "();").await?;
+            }
+            if wanted.vars && !shared.interrupts.is_wanted() {
+                self.list(request).await?;
+            }
+        }
         self.starts = 0;
         let stopped = shared.interrupts.end();
         let outcome = end_of_cell(&shared).await;
         // A command may have restarted it on purpose.
         self.attached = shared.interrupts.process().is_some();
         self.note_variables(code, &exchange, &outcome);
+        if !outcome.changed.is_empty() {
+            let text = self.variables.note_recompiled(&outcome.changed);
+            let content = json!({"name": "stderr", "text": text});
+            shared.publish("stream", &request.header, content).await;
+            for name in &outcome.changed {
+                self.variables.gone(name, Why::Recompiled { cell: number });
+            }
+        }
         let (errors, others): (Vec<Message>, Vec<Message>) = exchange
             .published
             .into_iter()
@@ -562,6 +584,14 @@ impl Kernel {
                 result = content["data"]["text/plain"].as_str().map(str::to_owned);
             }
             shared.publish(&kind, &request.header, content).await;
+        }
+        if wanted.time && exchange.reply["status"] == "ok" {
+            let running = outcome
+                .began
+                .map(|began| ended.saturating_duration_since(began));
+            let text = commands::time(ended.saturating_duration_since(since), running);
+            let content = json!({"name": "stdout", "text": text});
+            shared.publish("stream", &request.header, content).await;
         }
         let imports = match exchange.reply["status"] == "ok" || outcome.started.is_some() {
             true => Vec::new(),
@@ -614,12 +644,30 @@ impl Kernel {
         Ok(exchange)
     }
 
-    /// The variables that this cell makes unreadable.
-    async fn outdated(&mut self, code: &str) -> Result<Outdated> {
-        let new = self.definitions.with(code);
-        if !Change::between(&self.definitions, &new).matters() {
-            return Ok(Outdated::default());
+    /// Whether a cell adds a crate while there are variables that may be made of others.
+    fn adds_crate(&self, code: &str) -> bool {
+        let is_new =
+            |line: &str| line.starts_with(":dep") && !self.sources.held_before(self.number, line);
+        code.lines().any(|line| is_new(line.trim())) && !self.variables.is_empty()
+    }
+
+    /// Has the reader's process list the variables and what they hold.
+    async fn list(&mut self, request: &Message) -> Result<()> {
+        let listed = self.listed().await?;
+        for plain in [false, true] {
+            // A type may have a name that is known and be another one; then the types alone are listed.
+            let told = self
+                .exchange(request, &commands::list(&listed, plain))
+                .await?;
+            if told.reply["status"] == "ok" {
+                break;
+            }
         }
+        Ok(())
+    }
+
+    /// What evcxr's `:vars` says.
+    async fn listed(&mut self) -> Result<String> {
         let content = json!({"code": ":vars", "silent": false, "store_history": false});
         let evcxr = self.evcxr().await?;
         let listed = evcxr.exchange("execute_request", content, async |_, _| {});
@@ -627,12 +675,17 @@ impl Kernel {
         let listed = listed
             .iter()
             .find_map(|message| message.content["data"]["text/plain"].as_str());
-        Ok(Outdated::of(
-            &self.definitions,
-            &new,
-            code,
-            listed.unwrap_or_default(),
-        ))
+        Ok(listed.unwrap_or_default().to_owned())
+    }
+
+    /// The variables that this cell makes unreadable.
+    async fn outdated(&mut self, code: &str) -> Result<Outdated> {
+        let new = self.definitions.with(code);
+        if !Change::between(&self.definitions, &new).matters() {
+            return Ok(Outdated::default());
+        }
+        let listed = self.listed().await?;
+        Ok(Outdated::of(&self.definitions, &new, code, &listed))
     }
 
     /// What the compiler proposes to import.

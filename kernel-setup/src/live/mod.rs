@@ -67,7 +67,15 @@
 //! lies in the folder of the side channel; the prelude looks for it when a cell is compiled and about
 //! to run, drops them by the code that made them, and has evcxr forget them and compile once more. A
 //! cell that makes such a variable anew is first accepted without being run, and sent again, since
-//! evcxr would forget the new one too. Hints below the compiler's words are in hints.rs.
+//! evcxr would forget the new one too. A cell that adds a crate may have others compiled anew, and
+//! then all that is made of them is other types; evcxr would notice at the next cell, so an empty one
+//! runs at once, and what is gone is told there. Hints below the compiler's words are in hints.rs.
+//!
+//! **Commands of its own** (commands.rs). `:vars`, alone or among other lines, lists the variables with
+//! what they hold, which the reader's process says; `:time` says how long the cell took.
+//!
+//! **Gradients.** A panic inside `tch::no_grad` leaves them off. The prelude turns them on after each
+//! panic of a cell, where libtorch is in the process.
 //!
 //! **What holds.** Cells are numbered from 1. All messages go through one task, so a cell's `idle` is
 //! its last. The first request waits for a subscriber, up to 3 s, since some clients ask before they
@@ -77,6 +85,7 @@
 //! process when its standard input ends; the folder is removed by who is left, at last by the next
 //! kernel that starts.
 
+mod commands;
 mod completeness;
 mod connection;
 mod evcxr;

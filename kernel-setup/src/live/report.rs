@@ -84,6 +84,12 @@ impl Sources {
         self.0.push((number, code.to_owned()));
     }
 
+    /// Whether a cell before this one has held this line.
+    pub fn held_before(&self, number: u64, line: &str) -> bool {
+        let mut before = self.0.iter().filter(|(n, _)| *n < number);
+        before.any(|(_, code)| code.lines().any(|other| other.trim() == line))
+    }
+
     /// The latest cell that holds this line once, and the line's number in it.
     fn find(&self, line: &str) -> Option<(u64, usize)> {
         let line = line.trim();

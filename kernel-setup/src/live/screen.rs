@@ -51,10 +51,14 @@ pub struct Cell {
 pub struct Outcome {
     /// When the reader's code began to run.
     pub started: Option<String>,
+    /// The same by the monotonic clock.
+    pub began: Option<std::time::Instant>,
     /// The panic that ended the cell.
     pub panic: Option<Panic>,
     /// What a failed `?` said.
     pub early_return: Option<String>,
+    /// Variables that evcxr has lost, since their types were compiled anew.
+    pub changed: Vec<String>,
     /// Whether the process ended while the code ran.
     pub died: bool,
     /// Whether the process ended at another time.
@@ -393,6 +397,8 @@ impl Screen {
             }
             Piece::ChangedType(ref name) if self.burst.1.contains(&changed_type(name)) => {
                 self.release();
+                self.hide_loss(name);
+                self.outcome.changed.push(name.clone());
                 self.line(&piece);
             }
             // evcxr's own, at the end of the prelude.
@@ -437,6 +443,7 @@ impl Screen {
                     process.running = true;
                     self.effects.push(Effect::Started);
                     self.outcome.started.get_or_insert_with(now);
+                    self.outcome.began.get_or_insert(self.now.into_std());
                 }
                 b'e' | b'E' => {
                     process.deaf = *byte == b'E';
@@ -562,6 +569,16 @@ impl Screen {
                 self.crash = Some(text[at..].to_owned());
             }
             None => self.print("stderr", text),
+        }
+    }
+
+    /// Takes back what evcxr's code says of a variable that it has lost: the kernel says it for all at once.
+    fn hide_loss(&mut self, variable: &str) {
+        if let Some(pending) = &mut self.pending
+            && pending.name == "stderr"
+        {
+            let sentence = changed_type(variable) + ", so was lost.\n";
+            pending.text = pending.text.replace(&sentence, "");
         }
     }
 

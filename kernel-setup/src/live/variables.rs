@@ -12,6 +12,8 @@ use super::redefinition::{Change, Definitions, variables};
 pub enum Why {
     /// A cell has changed this, which the variable held.
     Changed { name: String, cell: u64 },
+    /// A cell has added a crate, and what the variable is made of was compiled anew for it.
+    Recompiled { cell: u64 },
     /// The process ended in a cell.
     Ended { cell: u64 },
 }
@@ -43,6 +45,11 @@ impl Variables {
         for name in self.made.keys().cloned().collect::<Vec<_>>() {
             self.gone(&name, why.clone());
         }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.made.is_empty()
     }
 
     /// The cell that made it.
@@ -78,8 +85,27 @@ impl Variables {
             Why::Changed { name: held, cell } => Some(format!(
                 "`{name}` is gone since cell [{cell}] changed `{held}`{again}"
             )),
+            Why::Recompiled { cell } => Some(format!(
+                "`{name}` is gone since cell [{cell}] added a crate, for which what it is made of was compiled \
+                 anew{again}"
+            )),
             Why::Ended { .. } => None,
         }
+    }
+
+    /// What the reader is told when crates were compiled anew, and variables are gone by that.
+    pub fn note_recompiled(&self, names: &[String]) -> String {
+        let cells: Vec<u64> = names.iter().filter_map(|name| self.cell(name)).collect();
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let (made, gone) = match names.len() {
+            1 => ("was made of crates", "it is gone"),
+            _ => ("were made of crates", "they are gone"),
+        };
+        format!(
+            "{} {made} that have been compiled anew beside a new one: {gone}{}.\n",
+            list(&quoted),
+            run_again(&cells)
+        )
     }
 }
 
@@ -366,6 +392,18 @@ mod tests {
         );
         variables.made(&["c".into()], 9);
         assert_eq!(variables.explain(&["c"]), None);
+        variables.made(&["d".into()], 10);
+        let told = variables.note_recompiled(&["c".into(), "d".into()]);
+        assert!(
+            told.ends_with("they are gone; run cells [9] and [10] again.\n"),
+            "{told}"
+        );
+        variables.gone("d", Why::Recompiled { cell: 11 });
+        let said = variables.explain(&["d"]).unwrap_or_default();
+        assert!(
+            said.starts_with("`d` is gone since cell [11] added a crate"),
+            "{said}"
+        );
         assert_eq!(
             run_again(&[9, 1, 2, 5, 5]),
             "; run cells [1], [2], [5] and [9] again"
