@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// Writes a file whole or not at all: under a temporary name in its own folder (made where it is missing),
 /// brought to the disk, then renamed. A crash or a cut in the power leaves the old file or the new one.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

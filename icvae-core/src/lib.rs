@@ -6,7 +6,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`data`] | MNIST (found, fetched, checked), synthetic digits, batches |
+//! | [`data`] | MNIST (found, fetched, checked), synthetic digits, batches; tables of people |
 //! | [`model`] | dense stacks, the Gaussian encoder, the decoder, [`model::Icvae`] |
 //! | [`loss`] | one term a file, each with its equation, source, shapes and reduction |
 //! | [`train`] | Adam, the trainer and its events, checkpoints that are resumed exactly |
@@ -61,6 +61,7 @@ pub mod train;
 
 pub use autograd::{no_grad, seeded};
 pub use error::{Error, Result};
+pub use files::write_whole;
 /// The drawing library of all figures, re-exported for those that a reader draws with [`plot::figure()`].
 pub use plotters;
 /// JSON, re-exported for the settings that a model in a notebook describes itself by.

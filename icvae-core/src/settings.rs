@@ -12,6 +12,7 @@ use crate::{Error, Result};
 /// |---|---|
 /// | `ICVAE_DATA` | `mnist` (default) or `synthetic` |
 /// | `ICVAE_MNIST_DIR` | a folder that holds the four IDX files, gzipped or not |
+/// | `ICVAE_TABULAR_DIR` | a folder that holds UCI's tables, gzipped or not |
 /// | `ICVAE_SMOKE` | `1`: a few training steps on a slice of the data, for tests |
 /// | `ICVAE_DEVICE` | `cpu`, `cuda`, `cuda:N`; default: CUDA where there is one |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Settings {
     pub data: DataSource,
     /// Where to look for MNIST first.
     pub mnist_dir: Option<PathBuf>,
+    /// Where to look for tables first.
+    pub tabular_dir: Option<PathBuf>,
     /// Whether this is a quick trial run.
     pub smoke: bool,
     /// Where tensors live.
@@ -77,6 +80,7 @@ impl Settings {
         Ok(Self {
             data,
             mnist_dir: get("ICVAE_MNIST_DIR").map(PathBuf::from),
+            tabular_dir: get("ICVAE_TABULAR_DIR").map(PathBuf::from),
             smoke,
             device,
         })

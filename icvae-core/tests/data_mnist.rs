@@ -71,6 +71,7 @@ fn settings(mnist_dir: Option<&Path>) -> Settings {
     Settings {
         data: DataSource::Mnist,
         mnist_dir: mnist_dir.map(PathBuf::from),
+        tabular_dir: None,
         smoke: true, // what stands in for the archive is then small as well
         device: Device::Cpu,
     }

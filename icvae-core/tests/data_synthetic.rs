@@ -104,6 +104,7 @@ fn they_are_loaded_when_asked_for_without_a_word() {
     let settings = Settings {
         data: DataSource::Synthetic,
         mnist_dir: Some("/nowhere".into()),
+        tabular_dir: None,
         smoke: true,
         device: Device::Cpu,
     };

@@ -67,6 +67,7 @@ fn long_calls_are_interrupted_and_training_goes_on_exactly() {
     let settings = Settings {
         data: DataSource::Mnist,
         mnist_dir: None,
+        tabular_dir: None,
         smoke: true,
         device: Device::Cpu,
     };

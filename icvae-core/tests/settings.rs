@@ -43,6 +43,7 @@ fn every_variable_is_read() {
     let found = settings(&[
         ("ICVAE_DATA", "synthetic"),
         ("ICVAE_MNIST_DIR", "digits"),
+        ("ICVAE_TABULAR_DIR", "tables"),
         ("ICVAE_SMOKE", "1"),
         ("ICVAE_DEVICE", "cpu"),
     ])
@@ -50,6 +51,7 @@ fn every_variable_is_read() {
     let expected = Settings {
         data: DataSource::Synthetic,
         mnist_dir: Some(PathBuf::from("digits")),
+        tabular_dir: Some(PathBuf::from("tables")),
         smoke: true,
         device: Device::Cpu,
     };

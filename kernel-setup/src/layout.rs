@@ -24,7 +24,7 @@ pub const KERNEL_NAME: &str = "icvae-rust";
 /// <root>/.icvae/log            what the installers printed
 /// <cache>/evcxr_jupyter-0.22.0 the Rust kernel, shared by every clone
 /// <cache>/build                its half-finished compilation, so that an install cut off resumes
-/// <cache>/mnist, models        fetched digits and trained weights, which the library writes
+/// <cache>/mnist, tabular, models  fetched digits and tables, and trained weights, which the library writes
 /// ```
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -79,6 +79,11 @@ impl Layout {
     /// Where the library keeps the digits that it fetched.
     pub fn digits(&self) -> PathBuf {
         self.cache.join("mnist")
+    }
+
+    /// Where the library keeps the tables that it fetched.
+    pub fn tables(&self) -> PathBuf {
+        self.cache.join("tabular")
     }
 
     /// Where the library keeps trained weights.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use ureq::Agent;
 
@@ -12,8 +13,8 @@ use crate::files::write_whole;
 use crate::interrupt::interrupted;
 use crate::{Error, Result};
 
-/// More than any packed file of MNIST; a mirror that sends more sends something else.
-const LARGEST: u64 = 64 << 20;
+/// More than any file that is fetched; a mirror that sends more sends something else.
+pub(super) const LARGEST: u64 = 64 << 20;
 
 /// What [`Archive::fetch`] is doing. As text: a line for a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,13 +98,7 @@ impl Archive {
         folder: Option<&Path>,
         progress: &mut dyn FnMut(FetchEvent),
     ) -> Result<Fetched> {
-        let agent: Agent = Agent::config_builder()
-            .timeout_resolve(Some(self.connect_timeout))
-            .timeout_connect(Some(self.connect_timeout))
-            .timeout_recv_response(Some(self.stall_timeout))
-            .timeout_per_read(Some(self.stall_timeout))
-            .build()
-            .into();
+        let agent = agent(self.connect_timeout, self.stall_timeout);
         let mut mirrors: Vec<&str> = self.mirrors.iter().map(String::as_str).collect();
         let mut contents = [const { Vec::new() }; 4];
         let mut not_kept = None;
@@ -142,7 +137,7 @@ impl Archive {
                     // The next turn of the loop says so.
                     Err(_) if interrupted() => {}
                     Err(problem) => {
-                        failures.push((host(mirror).to_owned(), problem.clone()));
+                        failures.push((mirror.to_owned(), problem.clone()));
                         progress(FetchEvent::Failed {
                             file: file.name.clone(),
                             mirror: mirror.to_owned(),
@@ -167,7 +162,34 @@ fn receive(
     progress: &mut dyn FnMut(FetchEvent),
 ) -> Result<(Vec<u8>, Vec<u8>), String> {
     let address = format!("{}/{}", mirror.trim_end_matches('/'), file.packed_name());
-    let response = agent.get(&address).call().map_err(|e| match e {
+    let raw = download(agent, &address, &file.name, mirror, progress)?;
+    let content = idx::unpacked("what it sent", raw.clone()).map_err(|e| e.to_string())?;
+    if !file.is_genuine(&content) {
+        return Err("what it sent has another checksum".into());
+    }
+    Ok((raw, content))
+}
+
+/// An agent that waits no longer than so for a connection, and for whatever comes next.
+pub(super) fn agent(connect: Duration, stall: Duration) -> Agent {
+    Agent::config_builder()
+        .timeout_resolve(Some(connect))
+        .timeout_connect(Some(connect))
+        .timeout_recv_response(Some(stall))
+        .timeout_per_read(Some(stall))
+        .build()
+        .into()
+}
+
+/// What an address sends, or what is wrong; progress is reported of `file` from `mirror`.
+pub(super) fn download(
+    agent: &Agent,
+    address: &str,
+    file: &str,
+    mirror: &str,
+    progress: &mut dyn FnMut(FetchEvent),
+) -> Result<Vec<u8>, String> {
+    let response = agent.get(address).call().map_err(|e| match e {
         ureq::Error::Io(e) => e.to_string(),
         ureq::Error::StatusCode(status) => format!("it answered with status {status}"),
         e => e.to_string(),
@@ -175,7 +197,7 @@ fn receive(
     let total = response.body().content_length();
     let mut report = |received: u64| {
         progress(FetchEvent::Receiving {
-            file: file.name.clone(),
+            file: file.to_owned(),
             mirror: mirror.to_owned(),
             received,
             total,
@@ -206,11 +228,7 @@ fn receive(
     if raw.trim_ascii_start().starts_with(b"<") {
         return Err("it answered with a web page instead of the file".into());
     }
-    let content = idx::unpacked("what it sent", raw.clone()).map_err(|e| e.to_string())?;
-    if !file.is_genuine(&content) {
-        return Err("what it sent has another checksum".into());
-    }
-    Ok((raw, content))
+    Ok(raw)
 }
 
 /// The host of an address, which is what a reader cares for.
@@ -220,9 +238,10 @@ fn host(address: &str) -> &str {
 }
 
 /// Who failed and how, without saying the same twice.
-fn told(failures: Vec<(String, String)>) -> String {
+pub(super) fn told(failures: Vec<(String, String)>) -> String {
     let mut told: Vec<(String, String)> = Vec::new();
-    for (host, problem) in failures {
+    for (address, problem) in failures {
+        let host = host(&address).to_owned();
         match told.last_mut().filter(|(_, last)| *last == problem) {
             Some((hosts, _)) => *hosts = format!("{hosts} and {host}"),
             None => told.push((host, problem)),

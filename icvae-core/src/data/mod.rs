@@ -1,5 +1,6 @@
 //! Digits: MNIST (found, fetched, checked), drawn ones where it can't be had, and batches of
-//! either; and points near curves in the plane, whose true shape is known.
+//! either; points near curves in the plane, whose true shape is known; and tables of people
+//! ([`tabular`]).
 //!
 //! [`load`] gives [`Digits`]: a training and a test [`Dataset`], whose images are bytes in memory
 //! and become floats a [`Batch`] at a time, in the order of [`Batches`].
@@ -14,6 +15,7 @@ pub mod manifold;
 mod mnist;
 pub mod picture;
 pub mod synthetic;
+pub mod tabular;
 
 pub use batches::Batches;
 pub(crate) use dataset::check_labels;

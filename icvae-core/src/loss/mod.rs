@@ -12,6 +12,7 @@ mod mixture;
 mod pairwise_kl;
 mod prior_kl;
 mod squared_error;
+mod table_nll;
 mod total;
 
 pub use adversarial::{discriminator_loss, taken_for_code, taken_for_prior};
@@ -24,6 +25,7 @@ pub use mixture::{mixture_lower, mixture_upper};
 pub use pairwise_kl::{VARIANCE_FLOOR, pairwise_kl};
 pub use prior_kl::prior_kl;
 pub use squared_error::squared_error;
+pub use table_nll::table_nll;
 pub use total::total;
 
 use tch::Tensor;

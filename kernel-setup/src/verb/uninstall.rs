@@ -14,7 +14,12 @@ use crate::{builds, disk, kernelspec, report};
 /// If a kernel or an installation is at work, or something can't be removed.
 pub fn run(layout: &Layout, all: bool) -> Result<()> {
     refuse_while_in_use(layout)?;
-    let kept = [layout.digits(), layout.models(), layout.logs()];
+    let kept = [
+        layout.digits(),
+        layout.tables(),
+        layout.models(),
+        layout.logs(),
+    ];
     let mut parts = kernelspec::written(layout);
     parts.extend([layout.state(), layout.evcxr_root(), layout.evcxr_target()]);
     if all {
@@ -76,6 +81,7 @@ mod tests {
             layout.env().join("pyvenv.cfg"),
             layout.evcxr_root().join("bin/evcxr_jupyter"),
             layout.digits().join("train-images-idx3-ubyte"),
+            layout.tables().join("adult.data"),
             layout.models().join("a.safetensors"),
             layout.logs().join("run/events.out.tfevents.1.icvae"),
         ] {
@@ -108,6 +114,7 @@ mod tests {
         for kept in [
             layout.root.join("notebooks/mine.ipynb"),
             layout.digits(),
+            layout.tables(),
             layout.models(),
             layout.logs(),
             other,
