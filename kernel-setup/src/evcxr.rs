@@ -19,6 +19,11 @@ pub fn find(layout: &Layout) -> Option<PathBuf> {
         .or_else(|| Some(installed(layout)).filter(|program| program.is_file()))
 }
 
+/// The program that there is, or will be when the installation is done.
+pub fn planned(layout: &Layout) -> PathBuf {
+    find(layout).unwrap_or_else(|| installed(layout))
+}
+
 fn installed(layout: &Layout) -> PathBuf {
     layout.evcxr_root().join("bin").join("evcxr_jupyter")
 }
@@ -52,7 +57,12 @@ fn version_of(program: &Path) -> Option<String> {
 ///
 /// # Errors
 /// If cargo fails.
-pub fn install(layout: &Layout, log: &Path, cancel: &AtomicBool) -> Result<PathBuf> {
+pub fn install(
+    layout: &Layout,
+    log: &Path,
+    cancel: &AtomicBool,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf> {
     let (root, target) = (layout.evcxr_root(), layout.evcxr_target());
     fs::create_dir_all(&target).with_context(|| format!("{} can't be made", target.display()))?;
     let mut command = Command::new("cargo");
@@ -70,11 +80,12 @@ pub fn install(layout: &Layout, log: &Path, cancel: &AtomicBool) -> Result<PathB
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+        .envs(process::CARGO_TELLS)
         // Settings for the reader's own programs would only slow this down, or break it.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(&layout.cache);
-    process::logged(&mut command, "Rust kernel", log, cancel)?;
+    process::watched(&mut command, log, cancel, tell)?;
     fs::remove_dir_all(&target)
         .with_context(|| format!("{} can't be removed", target.display()))?;
     Ok(installed(layout))

@@ -12,9 +12,11 @@ mod libtorch;
 mod live;
 mod lock;
 mod pins;
+mod preparation;
 mod process;
 mod python;
 mod report;
+mod signals;
 mod torch;
 mod verb;
 
