@@ -171,8 +171,8 @@ pub fn warm(layout: &Layout, cancel: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) 
     write("src/lib.rs", "")?;
     // Cells get the versions that the library is tested with.
     let lock = layout.root.join("Cargo.lock");
-    let lock = fs::read_to_string(&lock)
-        .with_context(|| format!("{} can't be read", lock.display()))?;
+    let lock =
+        fs::read_to_string(&lock).with_context(|| format!("{} can't be read", lock.display()))?;
     write("Cargo.lock", &lock)?;
     let mut command = Command::new("cargo");
     jupyter::forget_cargo(&mut command);
@@ -231,7 +231,10 @@ fn rustflags(layout: &Layout) -> &'static str {
 }
 
 /// The system that rustc compiles for, such as `x86_64-unknown-linux-gnu`.
-fn host(layout: &Layout) -> Result<String> {
+///
+/// # Errors
+/// If rustc doesn't run.
+pub fn host(layout: &Layout) -> Result<String> {
     let version = rustc_version(layout)?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
@@ -262,7 +265,10 @@ fn dependencies(layout: &Layout) -> Result<Vec<String>> {
         let text = fs::read_to_string(&notebook).with_context(unreadable)?;
         let content: Value = serde_json::from_str(&text).with_context(unreadable)?;
         for cell in content["cells"].as_array().into_iter().flatten() {
-            for line in source(cell).lines().filter(|line| line.starts_with(":dep ")) {
+            for line in source(cell)
+                .lines()
+                .filter(|line| line.starts_with(":dep "))
+            {
                 let line = dependency(line, &folder);
                 if !lines.contains(&line) {
                     lines.push(line);
@@ -274,7 +280,7 @@ fn dependencies(layout: &Layout) -> Result<Vec<String>> {
 }
 
 /// What a line `:dep …` of a notebook in `folder` means in a manifest.
-fn dependency(line: &str, folder: &Path) -> String {
+pub fn dependency(line: &str, folder: &Path) -> String {
     let wanted = line.trim_start_matches(":dep").trim();
     let Some((before, rest)) = wanted.split_once("path = \"") else {
         return wanted.to_owned();
@@ -310,7 +316,7 @@ pub fn notebooks(layout: &Layout) -> Result<Vec<PathBuf>> {
 }
 
 /// A code cell's source; notebooks hold it as one text or as a list of lines.
-fn source(cell: &Value) -> String {
+pub fn source(cell: &Value) -> String {
     match &cell["source"] {
         _ if cell["cell_type"] != "code" => String::new(),
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
@@ -400,7 +406,10 @@ mod tests {
         fs::create_dir_all(root.join("notebooks")).unwrap();
         assert_eq!(
             dependency(OWN_DEPENDENCY, &root.join("notebooks")),
-            format!("icvae-core = {{ path = \"{}/icvae-core\" }}", root.display())
+            format!(
+                "icvae-core = {{ path = \"{}/icvae-core\" }}",
+                root.display()
+            )
         );
         assert_eq!(dependency(":dep x = \"1.2\"", &root), "x = \"1.2\"");
     }

@@ -1,5 +1,11 @@
 //! `cargo kernel`: prepares, runs, publishes and checks the notebooks.
 
+#[cfg(not(unix))]
+compile_error!(
+    "Windows itself isn't supported: install the Windows Subsystem for Linux (`wsl --install`), and run \
+     this in there."
+);
+
 mod builds;
 mod disk;
 mod evcxr;

@@ -182,7 +182,10 @@ impl Board {
         let board = Self {
             path: state.join(FILE),
             state: Mutex::new(Work {
-                steps: steps.iter().map(|step| (*step, Progress::Waiting)).collect(),
+                steps: steps
+                    .iter()
+                    .map(|step| (*step, Progress::Waiting))
+                    .collect(),
                 pace: VecDeque::new(),
                 written: None,
             }),
@@ -217,7 +220,9 @@ impl Board {
                 *progress = Progress::Working(Some((done, all)));
             }
         }
-        let due = work.written.is_none_or(|last| last.elapsed() >= BETWEEN_WRITES);
+        let due = work
+            .written
+            .is_none_or(|last| last.elapsed() >= BETWEEN_WRITES);
         drop(work);
         if due {
             // What can't be told must not stop the work itself.
@@ -278,7 +283,9 @@ impl Work {
     fn status(&mut self, now: Instant) -> Status {
         let part = |(step, progress): &(Step, Progress)| match progress {
             Progress::Waiting | Progress::Done => None,
-            Progress::Working(Some((done, all))) => Some(format!("{}, {done} of {all}", step.name())),
+            Progress::Working(Some((done, all))) => {
+                Some(format!("{}, {done} of {all}", step.name()))
+            }
             Progress::Working(None) => Some(step.name().to_owned()),
         };
         Status {
@@ -347,7 +354,12 @@ mod tests {
     fn cargo_says_how_far_it_is() {
         let line = "   Building [====>             ] 45/310: syn, serde_derive(build)   ";
         assert_eq!(counts(line), Some((45, 310)));
-        for other in ["   Compiling syn v2.0.1", "Building [", "Building [=>] x/3: y", ""] {
+        for other in [
+            "   Compiling syn v2.0.1",
+            "Building [",
+            "Building [=>] x/3: y",
+            "",
+        ] {
             assert_eq!(counts(other), None, "{other}");
         }
     }
@@ -363,7 +375,10 @@ mod tests {
         assert!(missing(readiness(state, &evcxr)).contains("run `cargo kernel install`"));
 
         let lock = builds::try_lock(&state.join(LOCK)).unwrap().unwrap();
-        assert_eq!(readiness(state, &evcxr), Readiness::Working(Status::default()));
+        assert_eq!(
+            readiness(state, &evcxr),
+            Readiness::Working(Status::default())
+        );
         let board = Board::new(state, &[Step::Kernel, Step::Library]).unwrap();
         board.begin(Step::Kernel);
         board.line(Step::Kernel, "Building [=> ] 30/300: x");
@@ -371,9 +386,15 @@ mod tests {
         let Readiness::Working(status) = readiness(state, &evcxr) else {
             panic!("nobody seems to be at work")
         };
-        assert!(status.now[1] == "compiling what the notebooks use", "{status:?}");
+        assert!(
+            status.now[1] == "compiling what the notebooks use",
+            "{status:?}"
+        );
         let line = board.status().line();
-        assert!(line.starts_with("compiling the Rust kernel, 30 of 300 and "), "{line}");
+        assert!(
+            line.starts_with("compiling the Rust kernel, 30 of 300 and "),
+            "{line}"
+        );
         assert!(line.ends_with("min left"), "{line}");
 
         // The installation dies without a word.
@@ -411,7 +432,9 @@ mod tests {
         assert_eq!(alone, Step::Kernel.seconds());
         // A tenth in twice the time that it should take.
         work.steps[0].1 = Progress::Working(Some((10, 100)));
-        let left = work.left(start + Duration::from_secs_f64(alone / 5.0)).unwrap();
+        let left = work
+            .left(start + Duration::from_secs_f64(alone / 5.0))
+            .unwrap();
         assert!((left / (0.9 * alone * 2.0) - 1.0).abs() < 1e-6, "{left}");
         work.steps[0].1 = Progress::Done;
         assert_eq!(work.left(start + Duration::from_secs(100)), None);

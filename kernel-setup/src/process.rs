@@ -107,7 +107,7 @@ fn run(
 /// written over goes to `tell` alone.
 fn collect(
     stream: Option<impl Read>,
-    mut file: &File,
+    file: &File,
     lines: &Mutex<Vec<String>>,
     tell: &(dyn Fn(&str) + Sync),
 ) {
@@ -289,7 +289,12 @@ mod tests {
         let start = Instant::now();
         let tell = |line: &str| cancelled.store(line == "ready", Ordering::Relaxed);
         // The second one holds the pipe open for as long as it lives.
-        let error = watched(&mut sh("sleep 60 & echo ready; wait"), &log, &cancelled, &tell);
+        let error = watched(
+            &mut sh("sleep 60 & echo ready; wait"),
+            &log,
+            &cancelled,
+            &tell,
+        );
         let error = error.unwrap_err();
         assert!(start.elapsed() < Duration::from_secs(30));
         assert!(error.to_string().contains(STOPPED));
@@ -303,7 +308,10 @@ mod tests {
         let tell = |line: &str| told.lock().unwrap().push(line.to_owned());
         let mut script = sh(r"printf 'a\nBuilding 1/2\r'; sleep 0.1; printf 'Building 2/2\rb\nc'");
         watched(&mut script, &log, &AtomicBool::new(false), &tell).unwrap();
-        assert_eq!(*told.lock().unwrap(), ["a", "Building 1/2", "Building 2/2", "b", "c"]);
+        assert_eq!(
+            *told.lock().unwrap(),
+            ["a", "Building 1/2", "Building 2/2", "b", "c"]
+        );
         let kept = fs::read_to_string(log).unwrap();
         assert_eq!(kept.lines().skip(1).collect::<Vec<_>>(), ["a", "b", "c"]);
     }

@@ -270,11 +270,24 @@ impl<'a> Plan<'a> {
             );
             return Ok(found);
         }
-        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
         let log = self.layout.log("evcxr");
+        let (python, _) = python::interpreter(self.layout, self.pins.python)?;
+        match evcxr::fetch(self.layout, &python, &log, cancel) {
+            Ok(Some(program)) => {
+                report::ready(name, &format!("evcxr_jupyter {EVCXR_VERSION}, as released"));
+                board.done(Step::Kernel);
+                return Ok(program);
+            }
+            Ok(None) => {}
+            Err(error) if was_stopped(&error) => return Err(error),
+            Err(error) => report::note(&format!("evcxr's release isn't used: {error:#}")),
+        }
+        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
         board.begin(Step::Kernel);
         let program = report::step(name, &what, || {
-            evcxr::install(self.layout, &log, cancel, &|line| board.line(Step::Kernel, line))
+            evcxr::install(self.layout, &log, cancel, &|line| {
+                board.line(Step::Kernel, line)
+            })
         })?;
         board.done(Step::Kernel);
         Ok(program)

@@ -90,10 +90,7 @@ fn start(
     command
         .arg(format!("--ServerApp.root_dir={}", root.display()))
         // The address that JupyterLab prints and opens is that of the notebook.
-        .arg(format!(
-            "--LabApp.default_url={}",
-            address(notebook, &root)
-        ))
+        .arg(format!("--LabApp.default_url={}", address(notebook, &root)))
         .args(extra);
     die_with_this_process(&mut command);
     println!("Starting JupyterLab; its address follows. Press Ctrl-C twice to end it.");
