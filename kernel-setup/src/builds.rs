@@ -22,6 +22,36 @@ use crate::{files, jupyter, kernelspec, process};
 
 /// How a notebook names the library, seen from `notebooks/`.
 const OWN_DEPENDENCY: &str = ":dep icvae-core = { path = \"../icvae-core\" }";
+/// Compiled quickly rather than well: what fetches files, what packs and unpacks in ways that no notebook
+/// uses, and the wrappers around libtorch, which does the work itself. `torch-sys` is mostly C++, and its
+/// compiler obeys the level too.
+const QUICKLY: [(&str, u8); 25] = [
+    ("aes", 0),
+    ("bzip2", 0),
+    ("bzip2-sys", 0),
+    ("deranged", 0),
+    ("hmac", 0),
+    ("http", 0),
+    ("pbkdf2", 0),
+    ("ring", 0),
+    ("rustls", 0),
+    ("rustls-pki-types", 0),
+    ("rustls-webpki", 0),
+    ("rustix", 0),
+    ("sha1", 0),
+    ("time", 0),
+    ("ttf-parser", 1),
+    ("typenum", 0),
+    ("ureq", 0),
+    ("ureq-proto", 0),
+    ("webpki-roots", 0),
+    ("zip", 0),
+    ("zstd", 0),
+    ("zstd-safe", 0),
+    ("zstd-sys", 0),
+    ("tch", 1),
+    ("torch-sys", 1),
+];
 /// The file in a build folder that says what it was made from.
 const STAMP: &str = "icvae-stamp";
 
@@ -169,6 +199,8 @@ pub fn warm(layout: &Layout, cancel: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) 
     };
     write("Cargo.toml", &manifest(&dependencies(layout)?))?;
     write("src/lib.rs", "")?;
+    // Cargo looks for it above every build folder.
+    write("../.cargo/config.toml", &levels())?;
     // Cells get the versions that the library is tested with.
     let lock = layout.root.join("Cargo.lock");
     let lock =
@@ -219,6 +251,13 @@ overflow-checks = true
 "#,
         dependencies.join("\n")
     )
+}
+
+/// Cargo's configuration for all build folders.
+fn levels() -> String {
+    let level =
+        |(name, level): &(&str, u8)| format!("[profile.dev.package.{name}]\nopt-level = {level}\n");
+    QUICKLY.iter().map(level).collect()
 }
 
 /// The compiler's flags that evcxr will use: cargo compiles all anew for other ones.
@@ -331,7 +370,13 @@ pub fn source(cell: &Value) -> String {
 /// If the sources can't be read or rustc doesn't run.
 pub fn stamp(layout: &Layout) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    (rustc_version(layout)?, rustflags(layout), EVCXR_VERSION).hash(&mut hasher);
+    (
+        rustc_version(layout)?,
+        rustflags(layout),
+        levels(),
+        EVCXR_VERSION,
+    )
+        .hash(&mut hasher);
     fs::read_link(layout.libtorch().join("include"))
         .ok()
         .hash(&mut hasher);

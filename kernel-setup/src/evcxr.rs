@@ -12,6 +12,13 @@ use anyhow::{Context, Result};
 use crate::layout::{EVCXR_VERSION, Layout};
 use crate::{builds, process};
 
+/// Parts of rust-analyzer, among them its largest, that evcxr links and never calls.
+const UNUSED: [&str; 3] = [
+    "ra_ap_ide_assists",
+    "ra_ap_ide_diagnostics",
+    "ra_ap_ide_ssr",
+];
+
 /// Fetches a program out of an archive.
 const FETCH: &str = include_str!("../python/fetch.py");
 
@@ -103,7 +110,7 @@ pub fn fetch(
 /// Compiles and installs evcxr_jupyter for this user.
 ///
 /// Half the time goes into optimising a program that mostly waits for rustc, so it is built at a
-/// lower level. What is compiled is kept until all is done: cut off, the next try goes on from there.
+/// lower level, and the parts of rust-analyzer that it never calls at none. What is compiled is kept until all is done: cut off, the next try goes on from there.
 ///
 /// # Errors
 /// If cargo fails.
@@ -127,6 +134,10 @@ pub fn install(
         ])
         .arg("--root")
         .arg(&root)
+        .args(UNUSED.iter().flat_map(|name| {
+            let level = format!("profile.release.package.{name}.opt-level=0");
+            ["--config".to_owned(), level]
+        }))
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")

@@ -105,6 +105,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -200,14 +201,19 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         let (folder, interrupts) = (folder.path().to_owned(), Arc::clone(&interrupts));
         let slot = Arc::clone(&slot);
         let shared = shared.clone();
+        // One that has ended may have done so over this.
+        let first = AtomicBool::new(true);
         move || {
             let shared = shared.clone();
+            let ahead = match first.swap(false, Ordering::Relaxed) {
+                true => Ahead::of_this_kernel(&builds),
+                false => Ahead::default(),
+            };
             let (builds, program) = (builds.clone(), program.clone());
             let (folder, interrupts) = (folder.clone(), Arc::clone(&interrupts));
             let slot = Arc::clone(&slot);
             let warm = builds.join("warm");
             tokio::spawn(async move {
-                let ahead = Ahead::of_this_kernel(&builds);
                 let slot: &Slot = slot
                     .get_or_try_init(|| take_slot(builds, folder.clone()))
                     .await?;

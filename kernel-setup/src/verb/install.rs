@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -271,8 +271,7 @@ impl<'a> Plan<'a> {
             return Ok(found);
         }
         let log = self.layout.log("evcxr");
-        let (python, _) = python::interpreter(self.layout, self.pins.python)?;
-        match evcxr::fetch(self.layout, &python, &log, cancel) {
+        match self.released(&log, cancel) {
             Ok(Some(program)) => {
                 report::ready(name, &format!("evcxr_jupyter {EVCXR_VERSION}, as released"));
                 board.done(Step::Kernel);
@@ -291,6 +290,12 @@ impl<'a> Plan<'a> {
         })?;
         board.done(Step::Kernel);
         Ok(program)
+    }
+
+    /// The program of evcxr's own release, where one is listed.
+    fn released(&self, log: &Path, cancel: &AtomicBool) -> Result<Option<PathBuf>> {
+        let (python, _) = python::interpreter(self.layout, self.pins.python)?;
+        evcxr::fetch(self.layout, &python, log, cancel)
     }
 
     /// JupyterLab, with a kernelspec: all that a reader needs to read.

@@ -26,6 +26,7 @@ SPEC = KernelSpecManager().get_kernel_spec(KERNEL)
 TOOL = pathlib.Path(SPEC.argv[0])
 EVCXR = SPEC.env["ICVAE_EVCXR_JUPYTER"]
 LIBTORCH = SPEC.env["LIBTORCH"]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REPOSITORY = pathlib.Path(__file__).parents[3]
 
 # Counts like cargo, one step in a tenth of a second, from where the last one was cut off.
@@ -101,12 +102,12 @@ class Clone:
             if part.name != "settings":
                 (env / "share/jupyter/lab" / part.name).symlink_to(part)
 
-    def start(self, notebook):
+    def start(self, notebook, *options):
         """Starts `cargo kernel lab` and waits for the server; returns after how many seconds it stood."""
         begun = time.monotonic()
         self.log = self.folder / "lab.log"
         self.lab = subprocess.Popen(
-            [self.folder / "kernel-setup", "lab", notebook, "--", "--no-browser", "--ServerApp.port=0"],
+            [self.folder / "kernel-setup", "lab", notebook, "--", "--no-browser", "--ServerApp.port=0", *options],
             cwd=self.root, env=self.variables, stdin=subprocess.DEVNULL,
             stdout=self.log.open("w"), stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -297,3 +298,37 @@ def test_a_full_disk_is_told_below_the_cell_and_cells_run_once_there_is_room(clo
         assert kernel.ok("40 + 2").of("execute_result")[0]["data"]["text/plain"] == "42"
     finally:
         kernel.client.stop_channels()
+
+
+@needs_proc
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_cell_that_waits_outlives_the_page(clone):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    clone.start("notebooks/a.ipynb", "--expose-app-in-browser")
+    status = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+    run = "() => window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')"
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.set_default_timeout(1000 * PATIENCE)
+        try:
+            page.goto(f"{clone.address}/lab/tree/notebooks/a.ipynb?reset&token={clone.token}")
+            page.wait_for_selector(".jp-CodeCell")
+            page.wait_for_function(f"({status})() === 'idle'")
+            page.evaluate(run)
+            page.wait_for_selector(".jp-OutputArea-output >> text=Rust is not ready yet")
+            page.reload()
+            page.wait_for_selector(".jp-CodeCell")
+            page.wait_for_function(f"({status})() === 'busy'")
+            clone.let("finish-install")
+            clone.let("finish-build")
+            page.wait_for_function(f"({status})() === 'idle'")
+            # The second cell, with what the first has left.
+            page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }")
+            page.evaluate(run)
+            page.wait_for_selector(".jp-OutputArea-executeResult >> text=21")
+        finally:
+            browser.close()
