@@ -96,6 +96,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = live::act() {
+        return status;
+    }
     match run(Arguments::parse()) {
         Ok(status) => status,
         Err(error) => {

@@ -82,6 +82,7 @@
 //! kernel that starts.
 
 mod ahead;
+mod compiler;
 mod completeness;
 mod connection;
 mod evcxr;
@@ -115,6 +116,7 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use crate::preparation::{Readiness, readiness};
 use crate::{builds, files};
 use ahead::Ahead;
+pub use compiler::act;
 use connection::Connection;
 use evcxr::Evcxr;
 use front::Front;
@@ -157,6 +159,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
     let listener = side::bind(folder.path())?;
     let interrupts = Interrupts::new(folder.path())?;
     let session = uuid::Uuid::new_v4().to_string();
+    let stand_ins = Arc::new(compiler::stand_in(folder.path())?);
 
     // Small, so that what Jupyter does not take stays where out-of-date updates are dropped.
     let (publish, published) = mpsc::channel(4);
@@ -210,6 +213,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
                 false => Ahead::default(),
             };
             let (builds, program) = (builds.clone(), program.clone());
+            let stand_ins = Arc::clone(&stand_ins);
             let (folder, interrupts) = (folder.clone(), Arc::clone(&interrupts));
             let slot = Arc::clone(&slot);
             let warm = builds.join("warm");
@@ -220,7 +224,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
                 let start = async || {
                     // What an evcxr that was killed has left at work there.
                     interrupt::kill_below(&slot.dir);
-                    Evcxr::start(&program, &folder, &slot.dir, |process| {
+                    Evcxr::start(&program, &folder, &slot.dir, &stand_ins, |process| {
                         interrupts.evcxr(Some(process));
                     })
                     .await

@@ -51,3 +51,28 @@ def test_what_is_not_known_is_left_to_the_reader(opened, first):
     kernel = opened(first)
     assert "icvae-core" not in str(dependencies(kernel)) and "rand" not in str(dependencies(kernel))
     assert kernel.ok("40 + 2").of("execute_result")[0]["data"]["text/plain"] == "42"
+
+
+def test_a_changed_library_is_seen_by_the_next_cell(own_kernel, tmp_path):
+    """Cells are compiled without asking cargo as long as nothing else has changed."""
+    crate = tmp_path / "tiny"
+    (crate / "src").mkdir(parents=True)
+    (crate / "Cargo.toml").write_text('[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2024"\n')
+
+    def answer(number):
+        (crate / "src/lib.rs").write_text(f"pub fn answer() -> i32 {{ {number} }}\n")
+
+    def say(cell):
+        return cell.of("execute_result")[0]["data"]["text/plain"]
+
+    answer(1)
+    own_kernel.ok(f':dep tiny = {{ path = "{crate}" }}')
+    build = pathlib.Path(own_kernel.ok('print!("{}", std::env::var("EVCXR_TMPDIR").unwrap());').text())
+    assert say(own_kernel.ok("tiny::answer()")) == "1"
+    assert list(build.glob("icvae-compiler-*.json")), "cargo is asked each time"
+    assert say(own_kernel.ok("tiny::answer() + 10")) == "11"
+    answer(2)
+    assert say(own_kernel.ok("tiny::answer() + 20")) == "22"
+    assert say(own_kernel.ok("tiny::answer() + 30")) == "32"
+    # What the reader's code starts is the real cargo.
+    assert own_kernel.ok('print!("{}", std::env::var("PATH").unwrap());').text() == os.environ["PATH"]
