@@ -141,6 +141,7 @@ pub fn install(
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .envs(process::CARGO_TELLS)
         // Settings for the reader's own programs would only slow this down, or break it.
         .env_remove("RUSTFLAGS")
