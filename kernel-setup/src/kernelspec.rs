@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::files;
 use crate::layout::{KERNEL_NAME, Layout};
+use crate::libtorch;
 use crate::python::Environment;
 
 /// The files of the kernelspec beside `kernel.json`.
@@ -29,7 +30,7 @@ pub fn folder(environment: &Environment) -> PathBuf {
 pub fn variables(layout: &Layout, evcxr: &Path) -> Vec<(&'static str, PathBuf)> {
     vec![
         ("LIBTORCH", layout.libtorch()),
-        ("LD_LIBRARY_PATH", layout.libtorch().join("lib")),
+        (libtorch::SEARCH_PATH, layout.libtorch().join("lib")),
         ("EVCXR_CONFIG_DIR", layout.evcxr_config()),
         ("ICVAE_EVCXR_JUPYTER", evcxr.to_owned()),
     ]

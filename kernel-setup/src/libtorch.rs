@@ -16,6 +16,20 @@ use crate::python::Environment;
 /// What `libtorch_cpu.so` of a CUDA build needs even where there is no GPU.
 const CUDA_LIBRARIES_OF_THE_CPU: [&str; 2] = ["libcudart", "libcupti"];
 
+/// The library that all of libtorch's processor half is in.
+const LIBRARY: &str = if cfg!(target_os = "macos") {
+    "libtorch_cpu.dylib"
+} else {
+    "libtorch_cpu.so"
+};
+
+/// The variable in which the loader of this system is told where libraries lie.
+pub const SEARCH_PATH: &str = if cfg!(target_os = "macos") {
+    "DYLD_LIBRARY_PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
+
 /// A libtorch that is already on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -57,8 +71,8 @@ impl Source {
             }
         }
         ensure!(
-            libraries.contains_key("libtorch_cpu.so"),
-            "{} holds no libtorch_cpu.so: install torch {TORCH_VERSION} anew",
+            libraries.contains_key(LIBRARY),
+            "{} holds no {LIBRARY}: install torch {TORCH_VERSION} anew",
             torch.display()
         );
         Ok(libraries)
@@ -77,6 +91,14 @@ fn is_cuda_half(name: &str) -> bool {
     .any(|library| name.starts_with(library))
 }
 
+/// Whether this system would load a file of that name: `.so`, also with a version behind it, or `.dylib`.
+fn is_library(name: &str) -> bool {
+    match cfg!(target_os = "macos") {
+        true => name.ends_with(".dylib"),
+        false => name.contains(".so"),
+    }
+}
+
 fn collect(
     dir: &Path,
     libraries: &mut BTreeMap<String, PathBuf>,
@@ -88,7 +110,7 @@ fn collect(
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        if name.contains(".so") && wanted(name) {
+        if is_library(name) && wanted(name) {
             libraries.insert(name.to_owned(), path);
         }
     }
@@ -112,7 +134,7 @@ pub fn misnamed(layout: &Layout, variable: Option<PathBuf>) -> Option<String> {
         return None;
     } else if !folder.is_dir() {
         "which is no folder".to_owned()
-    } else if !folder.join("lib/libtorch_cpu.so").is_file() {
+    } else if !folder.join("lib").join(LIBRARY).is_file() {
         "which holds no libtorch".to_owned()
     } else if version != TORCH_VERSION {
         format!("which is of another version than {TORCH_VERSION}")
@@ -147,10 +169,10 @@ fn folder_of_right_version(folder: &Path, own: &Path) -> Option<Source> {
     let folder = folder.canonicalize().ok()?;
     let is_own = own.canonicalize().is_ok_and(|own| own == folder);
     // Links that another clone made belong to that clone and go when it goes.
-    let is_links = folder.join("lib/libtorch_cpu.so").is_symlink();
+    let is_links = folder.join("lib").join(LIBRARY).is_symlink();
     let version = fs::read_to_string(folder.join("build-version")).ok()?;
     let right = version.trim().split('+').next() == Some(TORCH_VERSION);
-    (right && !is_own && !is_links && folder.join("lib/libtorch_cpu.so").is_file())
+    (right && !is_own && !is_links && folder.join("lib").join(LIBRARY).is_file())
         .then_some(Source::Folder(folder))
 }
 
@@ -158,7 +180,7 @@ fn folder_of_right_version(folder: &Path, own: &Path) -> Option<Source> {
 pub fn of_environment(environment: &Environment) -> Option<Source> {
     let right = environment.version_of("torch").as_deref() == Some(TORCH_VERSION);
     let package = environment.site_packages()?.join("torch");
-    (right && package.join("lib/libtorch_cpu.so").is_file()).then_some(Source::Package(package))
+    (right && package.join("lib").join(LIBRARY).is_file()).then_some(Source::Package(package))
 }
 
 /// Whether the CUDA libraries are there as this machine needs them.
@@ -256,6 +278,8 @@ mod tests {
         fs::write(path, "").unwrap();
     }
 
+    /// These names are Linux'; elsewhere there is no CUDA.
+    #[cfg(target_os = "linux")]
     fn package(dir: &Path) -> Source {
         let package = dir.join("site-packages/torch");
         for library in [
@@ -277,6 +301,7 @@ mod tests {
         Source::Package(package)
     }
 
+    #[cfg(target_os = "linux")]
     fn linked(layout: &Layout) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(layout.libtorch().join("lib"))
             .unwrap()
@@ -286,6 +311,7 @@ mod tests {
         names
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn without_a_gpu_the_cuda_half_is_left_out() {
         let dir = tempfile::tempdir().unwrap();
@@ -317,6 +343,7 @@ mod tests {
         assert_eq!(linked(&layout).len(), 7);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_libtorch_that_moved_away_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
@@ -344,7 +371,7 @@ mod tests {
     fn a_libtorch_of_the_reader_is_used_in_the_right_version_only() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("libtorch");
-        touch(folder.join("lib/libtorch_cpu.so"));
+        touch(folder.join("lib").join(LIBRARY));
         fs::write(folder.join("build-version"), "2.12.0+cpu\n").unwrap();
         assert_eq!(
             folder_of_right_version(&folder, &dir.path().join("own")),

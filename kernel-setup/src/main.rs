@@ -1,5 +1,11 @@
 //! `cargo kernel`: prepares, runs, publishes and checks the notebooks.
 
+#[cfg(not(unix))]
+compile_error!(
+    "Windows itself isn't supported: install the Windows Subsystem for Linux (`wsl --install`), and run \
+     this in there."
+);
+
 mod builds;
 mod disk;
 mod evcxr;
@@ -12,9 +18,11 @@ mod libtorch;
 mod live;
 mod lock;
 mod pins;
+mod preparation;
 mod process;
 mod python;
 mod report;
+mod signals;
 mod torch;
 mod verb;
 
@@ -88,6 +96,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = live::act() {
+        return status;
+    }
     match run(Arguments::parse()) {
         Ok(status) => status,
         Err(error) => {

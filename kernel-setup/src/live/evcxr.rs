@@ -1,5 +1,6 @@
 //! evcxr_jupyter, kept as it is: a kernel behind the kernel, on sockets of its own.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -80,7 +81,8 @@ impl Sender {
 }
 
 impl Evcxr {
-    /// Starts it and waits until it answers. `folder` is the side channel's, `build` its own.
+    /// Starts it with these variables and waits until it answers. `folder` is the side channel's, `build`
+    /// its own.
     ///
     /// # Errors
     /// If it cannot be started, or ends before it has answered.
@@ -88,6 +90,7 @@ impl Evcxr {
         program: &Path,
         folder: &Path,
         build: &Path,
+        variables: &[(&str, OsString)],
         tell_process: impl FnOnce(u32),
     ) -> Result<Self> {
         let (connection, ports) = Connection::private(uuid::Uuid::new_v4().to_string())?;
@@ -106,6 +109,7 @@ impl Evcxr {
             .env("ICVAE_TMPDIR", std::env::temp_dir())
             // There it finds no kernelspec of an older evcxr that it would write over.
             .env("JUPYTER_PATH", folder)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -13,7 +13,7 @@ use super::run::Exercises;
 use super::{html, install, run};
 use crate::layout::Layout;
 use crate::python::Environment;
-use crate::{builds, jupyter, report};
+use crate::{builds, jupyter, libtorch, report};
 
 /// Drives JupyterLab in a headless browser.
 const BROWSER: &str = include_str!("../../python/browser.py");
@@ -129,10 +129,10 @@ fn cargo(layout: &Layout) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     jupyter::forget_cargo(&mut command);
     let own = layout.libtorch().join("lib");
-    let others = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let others = env::var_os(libtorch::SEARCH_PATH).unwrap_or_default();
     let libraries = env::join_paths(std::iter::once(own).chain(env::split_paths(&others)));
     if let Ok(libraries) = libraries {
-        command.env("LD_LIBRARY_PATH", libraries);
+        command.env(libtorch::SEARCH_PATH, libraries);
     }
     command
         .env("LIBTORCH", layout.libtorch())
