@@ -89,7 +89,11 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from.join(STAMP), to.join(STAMP)).map(drop)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+/// The same without a stamp.
+///
+/// # Errors
+/// If something can't be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
