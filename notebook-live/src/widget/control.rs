@@ -166,10 +166,6 @@ impl<V: Clone + Send + 'static> Control<V> {
         }
     }
 
-    /// Whether somebody can move it.
-    pub(super) fn is_live(&self) -> bool {
-        self.0.live.is_some()
-    }
 
     /// Calls the closure with the present value, and with every newer one.
     pub(super) fn on_change<R: Ended>(
