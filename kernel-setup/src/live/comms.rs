@@ -307,16 +307,18 @@ pub async fn attend(stream: UnixStream, shared: &Shared) -> Result<()> {
 /// # Errors
 /// If the process is gone.
 pub async fn grant(mut stream: UnixStream, beside: bool, shared: &Shared) -> Result<()> {
+    let (mut reader, mut writer) = stream.split();
     let turn = tokio::select! {
+        biased;
         turn = shared.turns.of_closure(beside) => turn,
         // Nothing comes, but an end.
-        _ = stream.readable() => return Ok(()),
+        _ = reader.read_u8() => return Ok(()),
     };
     if !beside {
         shared.interrupts.begin_closure();
     }
-    if stream.write_all(b"go\n").await.is_ok() {
-        let _ = stream.read_u8().await;
+    if writer.write_all(b"go\n").await.is_ok() {
+        let _ = reader.read_u8().await;
     }
     if !beside {
         shared.interrupts.end();

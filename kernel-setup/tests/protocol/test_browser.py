@@ -1,5 +1,6 @@
 """JupyterLab in a headless browser: a training cell that is watched while it runs."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -32,9 +33,16 @@ STATUS = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel
 @pytest.fixture
 def lab(tmp_path):
     """JupyterLab with a notebook, and a page that shows it."""
+    with open_lab(tmp_path, [SETUP, DIGITS + MODEL, TRAIN]) as shown:
+        yield shown
+
+
+@contextlib.contextmanager
+def open_lab(tmp_path, codes):
+    """JupyterLab with a notebook of these cells, and a page that shows it."""
     import nbformat
 
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (SETUP, DIGITS + MODEL, TRAIN)]
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in codes]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": KERNEL, "display_name": KERNEL, "language": "rust"}
     (tmp_path / "root").mkdir()
