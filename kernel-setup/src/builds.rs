@@ -182,6 +182,8 @@ pub fn warm(
         .arg(evcxr)
         .arg(dependencies(layout)?.join("\n"))
         .arg("icvae_core::tch::Device::Cpu")
+        // evcxr brings tokio in with the first `await`.
+        .arg("std::future::ready(()).await;")
         .envs(kernelspec::variables(layout, evcxr))
         .env("EVCXR_TMPDIR", &dir)
         .current_dir(notebook_folder(layout));
@@ -271,6 +273,9 @@ pub fn stamp(layout: &Layout) -> Result<String> {
         core.join("build.rs"),
     ];
     list_files(&core.join("src"), &mut files)?;
+    let live = layout.root.join("notebook-live");
+    files.push(live.join("Cargo.toml"));
+    list_files(&live.join("src"), &mut files)?;
     files.sort();
     for file in files {
         let content =

@@ -1,6 +1,6 @@
 //! Showing a value now, and changing it later: `notebook-live`, for tensors too.
 
-use notebook_live::{self as live, Bundle, Html, Place};
+use notebook_live::{self as live, Bundle, Html};
 
 /// A value that a notebook can show.
 ///
@@ -55,10 +55,6 @@ impl DisplayHandle {
     /// Shows the first value.
     pub fn new<T: Rich + ?Sized>(value: &T) -> Self {
         Self(live::DisplayHandle::new(&value.rich()))
-    }
-
-    pub(super) fn at(place: Place, bundle: Bundle) -> Self {
-        Self(live::DisplayHandle::at(place, bundle))
     }
 
     /// Replaces what is shown.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use notebook_live::{Bundle, Place, Progress, tell_interrupted};
+use notebook_live::{Place, Progress, tell_interrupted};
 use tch::Tensor;
 
 use super::display::DisplayHandle;

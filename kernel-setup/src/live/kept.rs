@@ -106,12 +106,15 @@ fn log(done: Result<io::Result<()>, tokio::task::JoinError>) {
     }
 }
 
-/// The lines of a cell that name dependencies.
+/// The lines of a cell that name dependencies. With the first `await` evcxr adds tokio by itself.
 fn dependencies(code: &str) -> impl Iterator<Item = String> {
-    code.lines()
+    let waits = code.contains(".await").then(|| "await".to_owned());
+    let lines = code
+        .lines()
         .map(str::trim)
         .filter(|line| line.starts_with(":dep "))
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.chain(waits)
 }
 
 /// Puts a kept build into `build`; with `lock` the versions too, which nothing has chosen yet.
@@ -240,6 +243,10 @@ mod tests {
         // What is compiled into later must not reach the kept one.
         fs::write(deps.join("one.d"), "changed").unwrap();
         assert!(next.before(":dep rand = \"0.9\"", &two).await);
+        assert!(
+            next.before("task.await?", &two).await,
+            "tokio is a dependency too"
+        );
 
         let three = build(builds, "three");
         let mut other = Kept::new(builds, "1.96");

@@ -166,7 +166,6 @@ impl<V: Clone + Send + 'static> Control<V> {
         }
     }
 
-
     /// Calls the closure with the present value, and with every newer one.
     pub(super) fn on_change<R: Ended>(
         &self,
