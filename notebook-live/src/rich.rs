@@ -68,7 +68,7 @@ impl Bundle {
     }
 
     /// The representations by MIME type, as Jupyter's protocol wants them.
-    pub(crate) fn data(&self) -> Value {
+    pub fn data(&self) -> Value {
         let mut data = Map::new();
         data.insert("text/plain".into(), self.text.clone().into());
         for (mime, content) in &self.rich {
@@ -78,7 +78,7 @@ impl Bundle {
     }
 
     /// What a frontend should know about single representations.
-    pub(crate) fn metadata(&self) -> Value {
+    pub fn metadata(&self) -> Value {
         self.metadata.clone().into()
     }
 
