@@ -109,6 +109,7 @@ impl Evcxr {
             .env("ICVAE_TMPDIR", std::env::temp_dir())
             // There it finds no kernelspec of an older evcxr that it would write over.
             .env("JUPYTER_PATH", folder)
+            .env(LIBRARY_PATH, library_path().await)
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -323,6 +324,30 @@ async fn watch(mut child: Child, stderr: tokio::process::ChildStderr, events: mp
     };
     // Nobody may be left who wants to know.
     let _ = events.send(Event::Ended(why)).await;
+}
+
+/// Where the system looks for libraries.
+const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
+    "DYLD_FALLBACK_LIBRARY_PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
+
+/// The present value, and after it the folder of Rust's standard library.
+///
+/// A compiled cell names that folder relative to the folder in which the compiler wrote it, and evcxr
+/// moves it one up. So a cell below a folder that holds the toolchain too, such as a reader's home, would
+/// not find it.
+async fn library_path() -> std::ffi::OsString {
+    let present = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
+    let asked = Command::new("rustc")
+        .args(["--print", "target-libdir"])
+        .output()
+        .await;
+    let said = asked.map(|output| output.stdout).unwrap_or_default();
+    let folder = Path::new(std::str::from_utf8(&said).unwrap_or_default().trim()).to_owned();
+    let folders = std::env::split_paths(&present).filter(|path| !path.as_os_str().is_empty());
+    std::env::join_paths(folders.chain([folder])).unwrap_or(present)
 }
 
 /// Has the system end evcxr_jupyter when this process is killed; elsewhere the prelude sees to it.

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::commands::{self, Wanted};
+use super::comms::{Comms, Turns};
 use super::completeness;
 use super::evcxr::{Evcxr, Event, Exchange, Gone};
 use super::front::{Channel, Replies};
@@ -17,6 +18,7 @@ use super::hints;
 use super::history::History;
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
+use super::kept::Kept;
 use super::output::Command;
 use super::redefinition::{Change, Definitions, variables};
 use super::report::{Facts, Report, Sources, crash, report};
@@ -47,9 +49,34 @@ pub struct Shared {
     pub folder: PathBuf,
     /// Told when the kernel shall end.
     pub shutdown: Arc<Notify>,
+    /// The widgets' comms.
+    pub comms: Arc<Comms>,
+    /// Whose code runs.
+    pub turns: Arc<Turns>,
+    /// The header of the request that the shell channel is busy with.
+    busy: Arc<Mutex<Option<Value>>>,
 }
 
 impl Shared {
+    /// What the parts share at the beginning.
+    pub fn new(
+        session: String,
+        output: mpsc::Sender<Command>,
+        interrupts: Arc<Interrupts>,
+        folder: PathBuf,
+    ) -> Self {
+        Self {
+            session,
+            output,
+            interrupts,
+            folder,
+            shutdown: Arc::default(),
+            comms: Arc::default(),
+            turns: Arc::default(),
+            busy: Arc::default(),
+        }
+    }
+
     /// Publishes a message at its place among the outputs.
     pub async fn publish(&self, kind: &str, parent: &Value, content: Value) {
         self.pass_on(Message::new(&self.session, kind, parent, content))
@@ -64,6 +91,27 @@ impl Shared {
     pub async fn tell(&self, command: Command) {
         // The output task ends with the kernel and not before.
         let _ = self.output.send(command).await;
+    }
+
+    /// Tells that a request is worked on, beside a cell maybe, and all that comes of it. Frontends keep one
+    /// state for the whole kernel, so they hear again of the cell that goes on.
+    pub async fn answer_beside_cells(&self, request: &Message, published: Vec<(&str, Value)>) {
+        let busy = self.busy.lock().await;
+        self.state(&request.header, "busy").await;
+        for (kind, content) in published {
+            self.publish(kind, &request.header, content).await;
+        }
+        self.state(&request.header, "idle").await;
+        if let Some(cell) = &*busy {
+            self.state(cell, "busy").await;
+        }
+    }
+
+    /// The state of a request on the shell channel.
+    async fn shell_state(&self, parent: &Value, state: &str) {
+        let mut busy = self.busy.lock().await;
+        *busy = (state == "busy").then(|| parent.clone());
+        self.state(parent, state).await;
     }
 
     async fn state(&self, parent: &Value, state: &str) {
@@ -150,6 +198,8 @@ pub struct Kernel {
     sources: Sources,
     definitions: Definitions,
     variables: Variables,
+    /// Compiled dependencies.
+    kept: Kept,
 }
 
 impl Kernel {
@@ -160,6 +210,7 @@ impl Kernel {
         stdin: mpsc::UnboundedReceiver<Message>,
         questions: mpsc::Receiver<Question>,
         backing: Backing,
+        kept: Kept,
     ) -> Self {
         let backend = match (backing.look)() {
             Readiness::Ready => Backend::Starting((backing.start)()),
@@ -181,6 +232,7 @@ impl Kernel {
             sources: Sources::default(),
             definitions: Definitions::default(),
             variables: Variables::default(),
+            kept,
         }
     }
 
@@ -312,6 +364,7 @@ impl Kernel {
         self.attached = false;
         self.definitions = Definitions::default();
         self.variables = Variables::default();
+        self.kept.restart();
         self.backend = Backend::Starting((self.backing.start)());
         Ok(())
     }
@@ -370,7 +423,7 @@ impl Kernel {
     /// Answers one request; returns whether it was a cell that failed.
     async fn handle(&mut self, request: &Message) -> Result<bool> {
         let shared = self.shared.clone();
-        shared.state(&request.header, "busy").await;
+        shared.shell_state(&request.header, "busy").await;
         let mut failed = false;
         let content = match request.kind() {
             "execute_request" => {
@@ -382,13 +435,13 @@ impl Kernel {
                 request.content["code"].as_str().unwrap_or_default(),
             )),
             "history_request" => Some(self.history.reply(&request.content)),
-            "comm_info_request" => Some(json!({"status": "ok", "comms": {}})),
             kind @ ("complete_request" | "inspect_request") => {
                 Some(match self.ask_evcxr(kind, &request.content).await {
                     Ok(content) => content,
                     Err(error) => self.without_answer(error)?,
                 })
             }
+            // evcxr's own; widgets' are answered in comms.rs.
             "comm_open"
                 if request.content["target_name"] == "evcxr-cargo-check"
                     && !matches!(self.backend, Backend::Unprepared) =>
@@ -404,12 +457,6 @@ impl Kernel {
                 }
                 None
             }
-            "comm_open" => {
-                let content = json!({"comm_id": request.content["comm_id"], "data": {}});
-                shared.publish("comm_close", &request.header, content).await;
-                None
-            }
-            "comm_msg" | "comm_close" => None,
             "shutdown_request" => {
                 shared.shutdown.notify_one();
                 let restart = request.content["restart"].as_bool() == Some(true);
@@ -425,7 +472,7 @@ impl Kernel {
                 .send(Channel::Shell, &request.reply(&shared.session, content))
                 .await;
         }
-        shared.state(&request.header, "idle").await;
+        shared.shell_state(&request.header, "idle").await;
         Ok(failed)
     }
 
@@ -469,7 +516,7 @@ impl Kernel {
 
     /// Tells a client that its cell is not run, since one before it has failed.
     async fn abort(&mut self, request: &Message) {
-        self.shared.state(&request.header, "busy").await;
+        self.shared.shell_state(&request.header, "busy").await;
         let content = json!({"status": "aborted", "execution_count": self.number});
         self.replies
             .send(
@@ -477,7 +524,7 @@ impl Kernel {
                 &request.reply(&self.shared.session, content),
             )
             .await;
-        self.shared.state(&request.header, "idle").await;
+        self.shared.shell_state(&request.header, "idle").await;
     }
 
     /// Runs a cell, and answers whatever becomes of it; returns whether it has failed.
@@ -497,9 +544,11 @@ impl Kernel {
                 .await;
         }
         self.sources.add(number, code);
+        let turn = shared.turns.of_cell().await;
         shared.interrupts.begin(When::of(request));
         let ran = self.run(request, code, silent).await;
         shared.interrupts.end();
+        drop(turn);
         let (ran, fatal) = match ran {
             Ok(ran) => (ran, None),
             Err(error) => {
@@ -540,7 +589,7 @@ impl Kernel {
         }
         self.replies.send(Channel::Shell, &reply).await;
         if let Some(error) = fatal {
-            shared.state(&request.header, "idle").await;
+            shared.shell_state(&request.header, "idle").await;
             return Err(error);
         }
         Ok(ran.report.is_some())
@@ -589,10 +638,14 @@ impl Kernel {
             silent,
             allow_stdin: request.content["allow_stdin"].as_bool() == Some(true),
         };
+        let depends = self.kept.before(code, &self.build).await;
         shared.tell(Command::Begin(cell)).await;
         let exchange = self.evaluate(request, code).await?;
         let ended = Instant::now();
         if exchange.reply["status"] == "ok" {
+            if depends {
+                self.kept.after(&self.build);
+            }
             if self.adds_crate(code) {
                 // evcxr notices what that has cost at the next thing that it runs; better at once.
                 self.exchange(request, "();").await?;
@@ -965,6 +1018,7 @@ impl Crates {
                     data: plain(text),
                     metadata: json!({}),
                     id: Some(id),
+                    area: None,
                 })
             }
             Some((id, shown)) if now.duration_since(*shown).as_millis() >= 200 => {

@@ -46,6 +46,7 @@ const PROGRAM: &[(&str, &[u8])] = program!(
     "source.py",
     "tree.py",
     "typography.py",
+    "widgets.py",
     "template/head.html.j2",
     "template/icon.svg",
     "template/overview.html.j2",

@@ -79,12 +79,12 @@ def jupyterlab(tmp_path, path, environment=None):
             os.killpg(server.pid, signal.SIGKILL)
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """JupyterLab with a notebook, and a page that shows it."""
+@contextlib.contextmanager
+def open_lab(tmp_path, codes):
+    """JupyterLab with a notebook of these cells: a page that shows it, and its path."""
     import nbformat
 
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (SETUP, DIGITS + MODEL, TRAIN)]
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in codes]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": KERNEL, "display_name": KERNEL, "language": "rust"}
     (tmp_path / "root").mkdir()
@@ -92,6 +92,13 @@ def lab(tmp_path):
     nbformat.write(notebook, path)
     with jupyterlab(tmp_path, path) as page:
         yield page, path
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """JupyterLab with a notebook, and a page that shows it."""
+    with open_lab(tmp_path, [SETUP, DIGITS + MODEL, TRAIN]) as shown:
+        yield shown
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
