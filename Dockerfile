@@ -1,6 +1,6 @@
 # JupyterLab with the tutorial and a warm kernel: `docker build -t icvae . && docker run -p 8888:8888 icvae`.
 # Codespaces (.devcontainer) and Binder (.binder) use this file too.
-# Untested as an image: none could be fetched where this was written. What it runs was tried on Debian.
+# Untested: no image could be fetched where this was written.
 FROM quay.io/jupyter/base-notebook:python-3.12
 
 USER root

@@ -50,7 +50,10 @@ impl Tally {
             "on Linux only",
             "holds no outputs",
             // The installation has tried to fetch them.
-            "needs the four files of MNIST",
+            MNIST,
+            // Whoever has the tables names them; a cluster is too much to ask for.
+            TABLES,
+            SLURM,
         ];
         let named = self.skipped.iter();
         let named = named.filter(|name| !other.iter().any(|words| name.contains(words)));
@@ -181,16 +184,33 @@ fn static_checks(layout: &Layout, tally: &mut Tally) -> Result<()> {
 
 fn rust_tests(layout: &Layout, tally: &mut Tally) -> Result<()> {
     let mut command = cargo(layout);
-    command.args(["test", "--workspace", "--no-fail-fast"]);
-    // Those that need the real digits run where they are.
-    if let Some(folder) = mnist(layout) {
+    command.args(["test", "--workspace", "--no-fail-fast", "--"]);
+    // Those that need something run where it is, and are named where it is not.
+    let digits = mnist(layout);
+    if let Some(folder) = &digits {
         command.env("ICVAE_MNIST_DIR", folder);
-        command.args(["--", "--include-ignored"]);
+    }
+    let tables = env::var_os("ICVAE_TABULAR_DIR").is_some_and(|folder| !folder.is_empty());
+    let slurm = layout.program("slurmctld").is_some() && rustix::process::geteuid().is_root();
+    command.arg("--include-ignored");
+    for (test, there, wants) in [
+        ("the_real_mnist", digits.is_some(), MNIST),
+        ("the_real_tables", tables, TABLES),
+        ("an_array_job_makes", slurm, SLURM),
+    ] {
+        if !there {
+            command.args(["--skip", test]);
+            tally.skip(test, wants);
+        }
     }
     let (success, lines) = part("cargo test", || tee(&mut command))?;
     read_cargo(&lines, success, tally);
     Ok(())
 }
+
+const MNIST: &str = "needs the four files of MNIST in ICVAE_MNIST_DIR";
+const TABLES: &str = "needs UCI's files in ICVAE_TABULAR_DIR";
+const SLURM: &str = "needs Slurm (Debian: slurm-wlm), as root";
 
 /// Where the real digits are, if they are: named by the reader, or fetched by the installation.
 fn mnist(layout: &Layout) -> Option<PathBuf> {
