@@ -4,6 +4,10 @@
 //! evcxr calls the `cargo` that `rustup which cargo` names, or the first on its search path. The kernel
 //! puts a folder in front of that path, in which `cargo` and `rustup` are this program. Everything but
 //! the build of a cell goes to the real ones.
+//!
+//! It also keeps the versions. evcxr first builds a cell without dependencies, for which cargo strikes all
+//! of them from `Cargo.lock`, so it would choose the newest ones afterwards, and compile them. Here each
+//! change of the manifest begins with the lock of the warm folder, or with the one that came of it before.
 
 use std::collections::hash_map::DefaultHasher;
 use std::env;
@@ -50,7 +54,12 @@ pub fn stand_in(folder: &Path) -> Result<Vec<(&'static str, OsString)>> {
     fs::create_dir(&bin).with_context(|| format!("{} can't be made", bin.display()))?;
     let this = env::current_exe().context("this program can't find itself")?;
     symlink(&this, bin.join("cargo"))?;
-    let mut variables = vec![(CARGO, cargo.into_os_string()), (PATH, path.clone())];
+    let mut variables = vec![
+        (CARGO, cargo.into_os_string()),
+        (PATH, path.clone()),
+        // rust-analyzer looks here first.
+        ("CARGO", bin.join("cargo").into_os_string()),
+    ];
     if let Some(rustup) = rustup {
         symlink(&this, bin.join("rustup"))?;
         variables.push((RUSTUP, rustup.into_os_string()));
@@ -96,26 +105,47 @@ fn real(name: &str) -> Result<Command> {
     if let Some(path) = env::var_os(PATH) {
         command.env("PATH", path);
     }
+    command.env_remove("CARGO");
     Ok(command)
 }
 
 fn cargo(arguments: &[OsString]) -> Result<ExitCode> {
+    let folder = env::current_dir()?;
+    if !folder.join("Cargo.toml").is_file() || env::var_os("EVCXR_TMPDIR").is_none() {
+        return pass_on(CARGO, arguments);
+    }
+    let known = state(&folder).and_then(|state| Record::read(&folder, state));
+    settle_lock(&folder, known.as_ref())?;
     let is_cell = arguments.first().is_some_and(|verb| verb == "build")
         && arguments
             .last()
-            .is_some_and(|last| last == "--message-format=json")
-        && arguments.len() == 4;
+            .is_some_and(|last| last == "--message-format=json");
     if !is_cell {
         return pass_on(CARGO, arguments);
     }
-    let folder = env::current_dir()?;
-    let state = state(&folder, arguments);
-    if let Some(record) = state.and_then(|state| Record::read(&folder, state))
+    if let Some(record) = known
         && let Some(status) = record.run()?
     {
         return Ok(status);
     }
     build(&folder, arguments)
+}
+
+/// Begins with the versions that are compiled whenever the manifest is another than the last time.
+fn settle_lock(folder: &Path, known: Option<&Record>) -> Result<()> {
+    let (manifest, seen) = (folder.join("Cargo.toml"), folder.join("icvae-manifest"));
+    let manifest = fs::read(&manifest)?;
+    if fs::read(&seen).is_ok_and(|seen| seen == manifest) {
+        return Ok(());
+    }
+    let lock = match known {
+        Some(record) => Some(record.lock.clone()),
+        None => fs::read_to_string(folder.join("../warm/Cargo.lock")).ok(),
+    };
+    if let Some(lock) = lock {
+        files::write_whole(&folder.join("Cargo.lock"), lock.as_bytes(), 0o644)?;
+    }
+    files::write_whole(&seen, &manifest, 0o644)
 }
 
 /// Has cargo build the cell, and notes how it started the compiler.
@@ -166,6 +196,8 @@ fn exit_code(status: std::process::ExitStatus) -> ExitCode {
 struct Record {
     /// Variables (`NAME=value`), the compiler, its arguments.
     words: Vec<String>,
+    /// `Cargo.lock`.
+    lock: String,
 }
 
 impl Record {
@@ -255,36 +287,42 @@ fn library(command: &[String]) -> Option<PathBuf> {
 }
 
 /// A number that changes with all that cargo looks at, but for the cell. `None` where it can't be told.
-fn state(folder: &Path, arguments: &[OsString]) -> Option<u64> {
+fn state(folder: &Path) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
-    arguments.hash(&mut hasher);
-    for name in [
-        "RUSTC",
-        "RUSTFLAGS",
-        "LIBTORCH",
-        "RUSTC_WRAPPER",
-        "CARGO_INCREMENTAL",
-    ] {
+    for name in ["RUSTC", "RUSTFLAGS", "LIBTORCH", "CARGO_INCREMENTAL"] {
         env::var_os(name).hash(&mut hasher);
     }
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
-    let lock = fs::read_to_string(folder.join("Cargo.lock")).ok()?;
-    let config = fs::read(folder.join("../.cargo/config.toml")).ok();
-    (&manifest, &lock, config).hash(&mut hasher);
-    let local: Vec<&str> = manifest
-        .lines()
-        .filter_map(|line| line.split_once("path = \"")?.1.split('"').next())
-        .filter(|path| *path != "src/lib.rs")
-        .collect();
-    // A local crate that another one names isn't watched here.
-    let sources = lock.matches("\nsource = ").count();
-    if lock.matches("[[package]]").count() != sources + 1 + local.len() {
-        return None;
+    manifest.hash(&mut hasher);
+    for name in [
+        "../warm/Cargo.lock",
+        "../.cargo/config.toml",
+        ".cargo/config.toml",
+    ] {
+        fs::read(folder.join(name)).ok().hash(&mut hasher);
     }
-    for path in local {
+    for path in local(&manifest) {
         hash_sources(Path::new(path), &mut hasher).ok()?;
     }
     Some(hasher.finish())
+}
+
+/// The local crates that a manifest names.
+fn local(manifest: &str) -> Vec<&str> {
+    let paths = manifest
+        .lines()
+        .filter_map(|line| line.split_once("path = \"")?.1.split('"').next());
+    paths.filter(|path| *path != "src/lib.rs").collect()
+}
+
+/// Whether the lock holds no local crates but those: another that one of them names isn't watched here.
+fn knows_all(folder: &Path, lock: &str) -> bool {
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let (all, fetched) = (
+        lock.matches("[[package]]").count(),
+        lock.matches("\nsource = ").count(),
+    );
+    all == fetched + 1 + local(&manifest).len()
 }
 
 /// The names, sizes and times of a crate's files.
@@ -375,24 +413,44 @@ mod tests {
             format!("[lib]\npath = \"src/lib.rs\"\n[dependencies]\nown = {{ path = {own:?} }}\n");
         fs::write(build.join("Cargo.toml"), manifest).unwrap();
         let lock = "[[package]]\nname = \"ctx\"\n\n[[package]]\nname = \"own\"\n\n[[package]]\nname = \"x\"\nsource = \"r\"\n";
-        fs::write(build.join("Cargo.lock"), lock).unwrap();
-        let arguments = vec![OsString::from("build")];
-        let look = || state(&build, &arguments);
-        let first = look().unwrap();
+        let look = || state(&build).unwrap();
+        let first = look();
         fs::write(build.join("src/lib.rs"), "a cell").unwrap();
-        assert_eq!(look(), Some(first));
+        assert_eq!(look(), first);
         fs::write(own.join("src/lib.rs"), "changed").unwrap();
-        let second = look().unwrap();
+        let second = look();
         assert_ne!(second, first);
         fs::write(own.join("src/new.rs"), "").unwrap();
-        assert_ne!(look(), Some(second));
-        assert_ne!(state(&build, &[]), look());
-        // A local crate of which nothing is known.
-        fs::write(
-            build.join("Cargo.lock"),
-            format!("{lock}\n[[package]]\nname = \"other\"\n"),
-        )
-        .unwrap();
-        assert_eq!(look(), None);
+        assert_ne!(look(), second);
+        assert!(knows_all(&build, lock));
+        let other = format!("{lock}\n[[package]]\nname = \"other\"\n");
+        assert!(
+            !knows_all(&build, &other),
+            "nothing is known of the other crate"
+        );
+    }
+
+    #[test]
+    fn another_manifest_begins_with_the_versions_that_are_compiled() {
+        let dir = tempfile::tempdir().unwrap();
+        let build = dir.path().join("0");
+        fs::create_dir_all(&build).unwrap();
+        fs::create_dir_all(dir.path().join("warm")).unwrap();
+        fs::write(dir.path().join("warm/Cargo.lock"), "warm").unwrap();
+        let lock = || fs::read_to_string(build.join("Cargo.lock")).unwrap();
+        fs::write(build.join("Cargo.toml"), "one").unwrap();
+        settle_lock(&build, None).unwrap();
+        assert_eq!(lock(), "warm");
+        // What cargo makes of it stays.
+        fs::write(build.join("Cargo.lock"), "struck").unwrap();
+        settle_lock(&build, None).unwrap();
+        assert_eq!(lock(), "struck");
+        fs::write(build.join("Cargo.toml"), "two").unwrap();
+        let known = Record {
+            words: Vec::new(),
+            lock: "known".to_owned(),
+        };
+        settle_lock(&build, Some(&known)).unwrap();
+        assert_eq!(lock(), "known");
     }
 }
