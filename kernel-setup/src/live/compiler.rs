@@ -177,11 +177,13 @@ fn build(folder: &Path, arguments: &[OsString]) -> Result<ExitCode> {
         }
     }
     let status = child.wait()?;
-    // The state after the build: cargo may have written the lock.
-    if let (true, Some(words), Some(state)) = (status.success(), compiler, state(folder, arguments))
+    let lock = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
+    if status.success()
+        && knows_all(folder, &lock)
+        && let (Some(words), Some(state)) = (compiler, state(folder))
     {
         // Without a record the next cell is built in the same way.
-        let _ = Record { words }.write(folder, state);
+        let _ = Record { words, lock }.write(folder, state);
     }
     Ok(exit_code(status))
 }
