@@ -98,6 +98,7 @@ fn the_online_code_length() {
         learning_rate: 0.02,
         seed: 3,
         validation: 0.2,
+        least_steps: 200,
     };
     let (codes, labels) = (&golden["code.codes"], &golden["code.labels"]);
     let found = eval::code_length(codes, labels, 3, &config).unwrap();

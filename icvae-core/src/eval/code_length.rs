@@ -11,8 +11,6 @@ use crate::{Error, Result, no_grad, seeded};
 const KNOWN: [f64; 10] = [
     0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5,
 ];
-/// Steps that a probe of few labels takes at least: an epoch of one batch teaches nothing.
-const LEAST_STEPS: usize = 1_000;
 
 /// The length of an online code of labels, see [`code_length`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +65,7 @@ impl CodeLength {
 /// −log p(c|z). So a probe pays for how much it must be taught, and not only for what it gets wrong in the end;
 /// and no label is told by a probe that has learnt from it.
 ///
-/// Codes are `[N, Z]`, labels `[N]` in 0..`classes`, in random order. A probe takes at least 1,000 steps, however few
+/// Codes are `[N, Z]`, labels `[N]` in 0..`classes`, in random order. A probe takes at least `config.least_steps` steps, however few
 /// labels it knows.
 ///
 /// # Errors
@@ -102,7 +100,7 @@ pub fn code_length(
         let (known, told) = (known_and_end[0], known_and_end[1] - known_and_end[0]);
         let steps = (known as usize).div_ceil(config.batch_size.max(1));
         let config = ProbeConfig {
-            epochs: config.epochs.max(LEAST_STEPS.div_ceil(steps)),
+            epochs: config.epochs.max(config.least_steps.div_ceil(steps)),
             ..config.clone()
         };
         let probe = Probe::train(

@@ -30,6 +30,8 @@ pub struct ProbeConfig {
     /// The share of the training codes, the last of them, that the probe does not learn from: of all epochs
     /// the one is kept whose cross-entropy on them is least. With 0 the last epoch counts.
     pub validation: f64,
+    /// Steps that a probe of [`code_length`](super::code_length) takes at least: an epoch of one batch teaches nothing.
+    pub least_steps: usize,
 }
 
 impl Default for ProbeConfig {
@@ -41,6 +43,7 @@ impl Default for ProbeConfig {
             learning_rate: 1e-3,
             seed: 0,
             validation: 0.0,
+            least_steps: 1_000,
         }
     }
 }
@@ -58,6 +61,7 @@ impl ProbeConfig {
             learning_rate: 3e-3,
             seed: 0,
             validation: 0.1,
+            least_steps: 1_000,
         }
     }
 
