@@ -30,7 +30,7 @@ pub struct ProbeConfig {
     /// The share of the training codes, the last of them, that the probe does not learn from: of all epochs
     /// the one is kept whose cross-entropy on them is least. With 0 the last epoch counts.
     pub validation: f64,
-    /// Steps that a probe of [`code_length`](super::code_length) takes at least: an epoch of one batch teaches nothing.
+    /// Steps that a probe of `code_length` takes at least: an epoch of one batch teaches nothing.
     pub least_steps: usize,
 }
 
