@@ -1,5 +1,6 @@
 """JupyterLab in a headless browser: a training cell that is watched while it runs."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -29,33 +30,31 @@ TRAIN = (
 STATUS = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """JupyterLab with a notebook, and a page that shows it."""
-    import nbformat
-
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (SETUP, DIGITS + MODEL, TRAIN)]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": KERNEL, "display_name": KERNEL, "language": "rust"}
-    (tmp_path / "root").mkdir()
-    path = tmp_path / "root" / "live.ipynb"
-    nbformat.write(notebook, path)
+@contextlib.contextmanager
+def jupyterlab(tmp_path, path, environment=None):
+    """JupyterLab on the folder `root` in `tmp_path`, and a page that shows a notebook in it."""
     settings = tmp_path / "settings"
     settings.mkdir()
     (settings / "overrides.json").write_text(
-        json.dumps({"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}})
+        json.dumps({
+            "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+            # All cells in the page, whether in view or not.
+            "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+        })
     )
+    root = tmp_path / "root"
     token = secrets.token_hex(16)
     log = tmp_path / "server.log"
     server = subprocess.Popen(
         [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
             "--ServerApp.port=0", "--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={token}",
-            f"--ServerApp.root_dir={path.parent}", "--expose-app-in-browser",
+            f"--ServerApp.root_dir={root}", "--expose-app-in-browser",
             f"--LabApp.app_settings_dir={settings}",
         ],
         env={**os.environ, "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
-             "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "user"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config")},
+             "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "user"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+             **(environment or {})},
         stdout=log.open("w"), stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
@@ -69,8 +68,8 @@ def lab(tmp_path):
             )
             page = browser.new_page(viewport={"width": 1280, "height": 1400})
             page.set_default_timeout(PATIENCE * 1000)
-            page.goto(f"http://127.0.0.1:{found[1]}/lab/tree/live.ipynb?reset&token={token}")
-            yield page, path
+            page.goto(f"http://127.0.0.1:{found[1]}/lab/tree/{path.relative_to(root)}?reset&token={token}")
+            yield page
             browser.close()
     finally:
         server.send_signal(signal.SIGTERM)
@@ -78,6 +77,21 @@ def lab(tmp_path):
             server.wait(timeout=20)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """JupyterLab with a notebook, and a page that shows it."""
+    import nbformat
+
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (SETUP, DIGITS + MODEL, TRAIN)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": KERNEL, "display_name": KERNEL, "language": "rust"}
+    (tmp_path / "root").mkdir()
+    path = tmp_path / "root" / "live.ipynb"
+    nbformat.write(notebook, path)
+    with jupyterlab(tmp_path, path) as page:
+        yield page, path
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
