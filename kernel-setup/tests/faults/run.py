@@ -8,6 +8,7 @@ Each part ends with one line that says what was tried, how often, and what was l
 import os
 import pathlib
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -18,6 +19,7 @@ sys.path.insert(0, str(HERE.parent / "protocol"))
 
 from conftest import SIDE, Kernel  # noqa: E402
 from test_lifecycle import Traces, is_alive, wait_until  # noqa: E402
+from test_notebook import DIGITS, MODEL, SETUP  # noqa: E402
 
 
 def resident(pid):
@@ -145,10 +147,130 @@ def kills(victim, count=20):
     print(f"kill -9 of the {victim} at {count} moments: {lost} unheard, nothing left behind, the next cell runs")
 
 
+def reader(folder):
+    """A kernel with a small model and its data, whose weights are kept below a folder."""
+    kernel = Kernel(env={**os.environ, "XDG_CACHE_HOME": str(folder)})
+    kernel.ok(SETUP + "use icvae_core::train::{Model, Store};")
+    kernel.ok(DIGITS)
+    kernel.ok(MODEL)
+    return kernel
+
+
+def train(epochs):
+    return (
+        f"let run = Trainer::new(&TrainConfig {{ epochs: {epochs}, ..Default::default() }}).keep_in(Store::in_cache()?)"
+        '.listen(TrainingView::new("t").without_curves()).fit(&model, &digits, None)?;\n'
+        'println!("{run}");'
+    )
+
+
+WEIGHTS = (
+    "let mut all: Vec<_> = model.var_store().variables().into_iter().collect();\nall.sort_by(|a, b| a.0.cmp(&b.0));\n"
+    "let sum: u64 = all.iter().flat_map(|(_, t)| Vec::<f32>::try_from(t.flatten(0, -1)).unwrap()).enumerate()"
+    ".fold(0u64, |sum, (i, w)| sum.wrapping_mul(31).wrapping_add(u64::from(w.to_bits()) ^ i as u64));\n"
+    'println!("{sum}");'
+)
+
+
+def training(victim, count=20, epochs=400):
+    """`kill -9` of one of the three processes at random moments of a training, which then goes on from its last epoch."""
+    chance = random.Random(victim)
+    with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as cut:
+        kernel = reader(pathlib.Path(whole))
+        kernel.ok(train(epochs))
+        expected = kernel.ok(WEIGHTS).text()
+        kernel.stop()
+        kernel, kept = None, 0
+        for _ in range(count):
+            if kernel is None:
+                kernel = reader(pathlib.Path(cut))
+            traces = Traces(kernel)
+            request = kernel.send(train(epochs))
+            kernel.wait_for(request, "display_data")
+            time.sleep(chance.random() * 1.5)
+            os.kill(getattr(traces, victim), signal.SIGKILL)
+            if victim == "relay":
+                traces.assert_gone()
+                kernel.client.stop_channels()
+                kernel.manager.shutdown_kernel(now=True)
+                kernel = None
+            else:
+                cell = kernel.collect(request)
+                # It may have come to its end in time.
+                assert cell.reply["status"] == "ok" or cell.reply["ename"] == "Crash", cell.reply
+                wait_until(lambda: not is_alive(traces.process), "the reader's process is still there")
+                if victim == "process":
+                    kernel.ok(DIGITS)
+                    kernel.ok(MODEL)
+                else:
+                    kernel.stop()
+                    kernel = None
+            kept += any(pathlib.Path(cut).rglob("*.safetensors"))
+        if kernel is not None:
+            kernel.stop()
+        left = [file.name for file in pathlib.Path(cut).rglob(".tmp*")]
+        kernel = reader(pathlib.Path(cut))
+        told = kernel.ok(train(epochs)).text()
+        assert re.search(r"went on from step \d+|found the weights", told), told
+        assert kernel.ok(WEIGHTS).text() == expected, "the weights are other ones"
+        kernel.stop()
+    print(
+        f"kill -9 of the {victim} at {count} moments of a training: it ends with the weights of a run that was never cut off, to the last "
+        f"bit ({told.strip()}); {len(left)} half-written files left; a checkpoint was there after {kept} of {count}"
+    )
+
+
+def clock(jumps=10):
+    """A clock that is set back and forth while cells run (libfaketime)."""
+    library = next(pathlib.Path("/usr/lib").rglob("libfaketime.so.1"), None)
+    if library is None:
+        raise SystemExit("libfaketime is not installed: apt-get install libfaketime")
+    with tempfile.NamedTemporaryFile("w") as offset:
+
+        def jump(seconds):
+            offset.seek(0)
+            offset.truncate()
+            offset.write(f"{seconds:+d}s\n")
+            offset.flush()
+
+        jump(0)
+        kernel = Kernel(
+            env={**os.environ, "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": offset.name, "FAKETIME_NO_CACHE": "1",
+                 "DONT_FAKE_MONOTONIC": "1"}
+        )  # fmt: skip
+        now = "std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs()"
+        kernel.ok(f"let first = {now}; let mut sum = 0;")
+        kernel.ok(SIDE)
+        for number in range(jumps):
+            jump(-3600 * (number + 1) if number % 2 == 0 else 86400)
+            cell = kernel.ok(f'sum += {number}; print!("{number}"); show("display_data", "text/plain", "{number}", "u{number}");')
+            assert cell.text() == str(number) and cell.of("display_data"), cell.messages
+            request = kernel.send("std::thread::sleep(std::time::Duration::from_millis(200)); loop { std::hint::black_box(()); }"
+                                  if number == 4 else "std::thread::sleep(std::time::Duration::from_millis(600));")  # fmt: skip
+            if number == 4:
+                # A cell that is interrupted while the clock goes back.
+                time.sleep(2)
+                jump(-7200)
+                kernel.interrupt()
+                cell = kernel.collect(request)
+                assert cell.reply["ename"] == "Interrupted", cell.reply
+                kernel.ok("let mut sum = 10;")
+                kernel.ok(SIDE)
+            else:
+                assert kernel.collect(request).reply["status"] == "ok"
+        seen = int(kernel.ok(f"{now}").of("execute_result")[0]["data"]["text/plain"])
+        assert abs(seen - time.time()) > 3000, "the clock was never set"
+        assert kernel.ok("sum").of("execute_result")[0]["data"]["text/plain"] == str(jumps * (jumps - 1) // 2)
+        kernel.stop()
+    print(f"the clock set back or forth {jumps} times: every cell ran, outputs and an interrupt came as ever")
+
+
 def main(part, *count):
-    parts = {"starts": starts, "cells": cells, "output": output, "updates": updates}
+    parts = {"starts": starts, "cells": cells, "output": output, "updates": updates, "clock": clock}
     if part in parts:
         parts[part](*map(int, count))
+    elif part == "training":
+        training(count[0], *map(int, count[1:]))
     else:
         kills(part, *map(int, count))
 
