@@ -213,7 +213,7 @@ impl Dataset {
         self.of_classes([class])
     }
 
-    /// The examples of some classes, in order; possibly none. The number of classes stays, so models and one-hot
+    /// The examples of some classes, in order; there may be none. The number of classes stays, so models and one-hot
     /// labels still fit.
     ///
     /// ```
@@ -226,9 +226,14 @@ impl Dataset {
     /// ```
     ///
     /// # Errors
-    /// If there is no such class.
+    /// If there is no such class, or none is named.
     pub fn of_classes(&self, classes: impl IntoIterator<Item = i64>) -> Result<Dataset> {
         let classes: Vec<i64> = classes.into_iter().collect();
+        if classes.is_empty() {
+            return Err(Error::Invalid(
+                "no class is named: name at least one, as in of_classes(0..5)".into(),
+            ));
+        }
         if let Some(class) = classes
             .iter()
             .find(|class| !(0..self.classes).contains(class))

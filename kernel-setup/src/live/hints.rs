@@ -343,15 +343,15 @@ fn not_kept(seen: &Seen<'_>) -> Option<String> {
     })
 }
 
-/// An `impl` that stands in a cell of its own, run again.
+/// An `impl` that stands in another cell below its type.
 fn implemented_twice(seen: &Seen<'_>) -> Option<String> {
     let twice = seen
         .message
         .starts_with("conflicting implementations of trait")
         || seen.message.starts_with("duplicate definitions with name");
     twice.then(|| {
-        "the former `impl` still stands: it is replaced only together with the item that it follows \
-         in its cell. Put it below its `struct`, in one cell, and run that"
+        "the former `impl` still stands, in the cell of the item that it follows there: change it \
+         there, or take it out there and run that cell first"
             .to_owned()
     })
 }
@@ -453,6 +453,11 @@ pub fn plainly(message: &str) -> String {
         .next()
         .unwrap_or_default();
     let text = text.trim_end_matches("\\n").trim_end();
+    if text.ends_with("is out of bounds for float") {
+        return format!(
+            "{text}: a layer without inputs has no scale for its first weights, so its size must be 1 at least"
+        );
+    }
     if is_about_cuda(text) {
         return "there is no CUDA device here: make tensors on `device`, or on `tch::Device::Cpu`"
             .to_owned();
@@ -594,12 +599,12 @@ mod tests {
         (
             "conflicting implementations of trait `A` for type `B`",
             "impl A for B {}",
-            "below its `struct`",
+            "take it out there",
         ),
         (
             "duplicate definitions with name `f`",
             "impl B { fn f() {} }",
-            "below its `struct`",
+            "take it out there",
         ),
         (
             "format argument must be a string literal",

@@ -15,6 +15,7 @@ use super::evcxr::{Evcxr, Event, Exchange, Gone};
 use super::front::{Channel, Replies};
 use super::hints;
 use super::history::History;
+use super::implementations::Implementations;
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
 use super::output::Command;
@@ -135,6 +136,7 @@ pub struct Kernel {
     history: History,
     sources: Sources,
     definitions: Definitions,
+    implementations: Implementations,
     variables: Variables,
 }
 
@@ -162,6 +164,7 @@ impl Kernel {
             history: History::default(),
             sources: Sources::default(),
             definitions: Definitions::default(),
+            implementations: Implementations::default(),
             variables: Variables::default(),
         }
     }
@@ -279,6 +282,7 @@ impl Kernel {
         }
         self.attached = false;
         self.definitions = Definitions::default();
+        self.implementations = Implementations::default();
         self.variables = Variables::default();
         self.backend = Backend::Starting((self.start)());
         Ok(())
@@ -546,7 +550,8 @@ impl Kernel {
             allow_stdin: request.content["allow_stdin"].as_bool() == Some(true),
         };
         shared.tell(Command::Begin(cell)).await;
-        let exchange = self.evaluate(request, code).await?;
+        let (placed, implementations) = self.implementations.place(code);
+        let exchange = self.evaluate(request, &placed.code).await?;
         let ended = Instant::now();
         if exchange.reply["status"] == "ok" {
             if self.adds_crate(code) {
@@ -562,7 +567,10 @@ impl Kernel {
         let outcome = end_of_cell(&shared).await;
         // A command may have restarted it on purpose.
         self.attached = shared.interrupts.process().is_some();
-        self.note_variables(code, &exchange, &outcome);
+        self.note_variables(&placed.code, &exchange, &outcome);
+        if exchange.reply["status"] == "ok" {
+            self.implementations = implementations;
+        }
         if !outcome.changed.is_empty() {
             let text = self.variables.note_recompiled(&outcome.changed);
             let content = json!({"name": "stderr", "text": text});
@@ -606,6 +614,7 @@ impl Kernel {
             number,
             evcxr_number: exchange.reply["execution_count"].as_u64().unwrap_or(0),
             generated: &generated,
+            added: placed.added,
             sources: &self.sources,
             imports: &imports,
             variables: &self.variables,

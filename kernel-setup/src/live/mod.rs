@@ -92,6 +92,7 @@ mod evcxr;
 mod front;
 mod hints;
 mod history;
+mod implementations;
 mod info;
 mod interrupt;
 mod kernel;

@@ -158,6 +158,8 @@ pub struct Facts<'a> {
     pub number: u64,
     /// evcxr's own number for it.
     pub evcxr_number: u64,
+    /// The line that evcxr's cell has and the reader's has not.
+    pub added: Option<usize>,
     /// The program that evcxr made of the cell.
     pub generated: &'a str,
     /// The cells so far, this one included.
@@ -463,6 +465,7 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
             .filter_map(Value::as_str)
             .map(|line| line.replace(&own_name, &our_name))
             .collect();
+        let lines = with_own_lines(lines, &our_name, facts.added);
         let value = error.content["evalue"].as_str().unwrap_or_default();
         // A name that is missing is reported once for each use.
         if !seen.contains(&(value, lines.clone())) {
@@ -510,6 +513,52 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
         value,
         traceback,
     }
+}
+
+/// The compiler's picture of a place with the reader's own lines: their numbers, and in the heads, where evcxr
+/// always says 1:1, the first of them.
+fn with_own_lines(lines: Vec<String>, cell: &str, added: Option<usize>) -> Vec<String> {
+    let head = format!("{cell}:1:1");
+    let mut number = None;
+    let mut own: Vec<String> = Vec::new();
+    // From below, so that a head knows what comes after it.
+    for line in lines.into_iter().rev() {
+        if line.contains(&head) {
+            let place = match number {
+                Some(number) => format!("{cell}, line {number}"),
+                None => cell.to_owned(),
+            };
+            own.push(line.replace(&head, &place));
+            continue;
+        }
+        let Some((start, end)) = numbered(&line) else {
+            own.push(line);
+            continue;
+        };
+        let (Ok(theirs), width) = (line[start..end].parse::<usize>(), end - start) else {
+            own.push(line);
+            continue;
+        };
+        let ours = theirs - usize::from(added.is_some_and(|added| theirs > added));
+        number = Some(ours);
+        own.push(format!("{}{ours:>width$}{}", &line[..start], &line[end..]));
+    }
+    own.reverse();
+    own
+}
+
+/// Where the number stands in a line that shows one of the cell's.
+fn numbered(line: &str) -> Option<(usize, usize)> {
+    let bar = line.find(" │")?;
+    let start = line[..bar]
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |at| at + 1);
+    let gutter = &line[..start];
+    let colour = gutter
+        .rfind("\u{1b}[")
+        .and_then(|at| gutter[at..].find('m').map(|m| at + m + 1));
+    let blank = gutter[colour.unwrap_or(0)..].trim().is_empty();
+    (start < bar && blank).then_some((start, bar))
 }
 
 /// What to write instead, each hint once.
@@ -562,6 +611,7 @@ mod tests {
             number: 2,
             evcxr_number: 4,
             generated: "",
+            added: None,
             sources,
         }
     }
@@ -658,9 +708,28 @@ mod tests {
         let report = report(&facts).expect("a report");
         assert_eq!(report.name, "CompileError");
         assert_eq!(report.value, "no x (and 1 more)");
+        assert_eq!(report.traceback, ["[cell [2]] no x", "[cell [2]] no y"]);
+    }
+
+    #[test]
+    fn a_line_of_the_compiler_has_the_readers_number() {
+        let theirs = [
+            "   \u{1b}[38;5;246m╭─[\u{1b}[0m cell [3]:1:1 ]",
+            " \u{1b}[38;5;246m10 │\u{1b}[0m let a = 12 │ 3;",
+            " \u{1b}[38;5;240m   │\u{1b}[0m      ─┬─",
+            " \u{1b}[38;5;246m 2 │\u{1b}[0m x",
+        ];
+        let lines = |added| {
+            let theirs = theirs.iter().map(|&line| line.to_owned()).collect();
+            plain(&with_own_lines(theirs, "cell [3]", added))
+        };
         assert_eq!(
-            report.traceback,
-            ["[cell [2]:1:1] no x", "[cell [2]:1:1] no y"]
+            lines(Some(2)),
+            "   \u{1b}[38;5;246m╭─[ cell [3], line 9 ]\n \u{1b}[38;5;246m 9 │ let a = 12 │ 3;\n \u{1b}[38;5;240m   │      ─┬─\n \u{1b}[38;5;246m 2 │ x"
+        );
+        assert_eq!(
+            lines(None),
+            "   \u{1b}[38;5;246m╭─[ cell [3], line 10 ]\n \u{1b}[38;5;246m10 │ let a = 12 │ 3;\n \u{1b}[38;5;240m   │      ─┬─\n \u{1b}[38;5;246m 2 │ x"
         );
     }
 

@@ -111,8 +111,8 @@ NUMBERS = [
     ok("λ = 0", edited(CONFIG, ("lambda: 1.0", "lambda: 0.0")), cell(MAKE), FIT, says=TRAINED),
     ok("a latent dimension of 0", "let none = Icvae::new(&Config { latent: 0, ..config.clone() }, device);\n"
        "Trainer::new(&training).fit(&none, &digits.train, None)?", says=["hold no number at all", "size of the model is 0"]),
-    ok("a hidden layer of 0", "let none = Icvae::new(&Config { hidden: 0, ..config.clone() }, device);\n"
-       "Trainer::new(&training).fit(&none, &digits.train, None)?", says="no number at all", form=2),
+    error("Panic", "a hidden layer of 0", "let none = Icvae::new(&Config { hidden: 0, ..config.clone() }, device);",
+          says="its size must be 1 at least", form=2),
     ok("another seed", "const SEED: u64 = 1;", cell(MAKE), FIT, 'println!("seed {}", icvae.settings()["seed"]);', "const SEED: u64 = 0;",
        says=["seed 1", TRAINED]),
     ok("more epochs", "let longer = TrainConfig { epochs: 2, ..training.clone() };\n"
@@ -135,7 +135,7 @@ NUMBERS = [
     error("Error", "a digit that isn't there", "digits.test.of_class(12)?;", says="12", line="of_class(12)"),
     ok("some digits alone", "let few = digits.of_classes(0..5)?;\nlet run = Trainer::new(&training).fit(&icvae, &few.train, Some(&few.test))?;\n"
        'println!("{} {run}", few.train.len());', says=TRAINED),
-    error("Error", "no digit at all", "digits.of_classes([])?;", says="class", line="of_classes([])", form=2),
+    error("Error", "no digit at all", "digits.of_classes([])?;", says="no class is named", line="of_classes([])", form=2),
     ok("a subset by a predicate", "let even = digits.train.filter(|_, label| label % 2 == 0)?;\n"
        'println!("{}", Vec::<i64>::try_from(even.labels())?.iter().all(|l| l % 2 == 0));', says="true"),
     error("Error", "a subset that is empty", "let none = digits.train.filter(|_, label| label > 9)?;\n"

@@ -1,5 +1,7 @@
 """A changed definition: never a value of the old one read as a new one, and the reader is told what is gone."""
 
+import re
+
 
 def result(cell):
     return cell.of("execute_result")[0]["data"]["text/plain"]
@@ -64,6 +66,29 @@ def test_a_trait_behind_a_box(kernel):
     assert "`boxed` was" in cell.text("stderr")
     # It runs the code that it was made with.
     assert result(kernel.ok("f()")) == "6"
+
+
+def test_an_impl_in_a_cell_of_its_own_is_changed_by_running_it_again(kernel):
+    kernel.ok("trait Weigh { fn weigh(&self) -> i64; }\nstruct Cat(i64);\nlet cat = Cat(3);")
+    weigh = "impl Weigh for Cat { fn weigh(&self) -> i64 { self.0 } }"
+    kernel.ok(weigh)
+    assert result(kernel.ok("cat.weigh()")) == "3"
+    for code, weight in ((weigh, "3"), (weigh.replace("self.0", "self.0 * 10"), "30"), ("// A word.\n\n" + weigh.replace("self.0", "-self.0"), "-3")):
+        assert not kernel.ok(code).text("stderr")
+        assert result(kernel.ok("cat.weigh()")) == weight
+    # Two of a type's own stand beside each other; one that holds a name again takes the other's place.
+    kernel.ok("impl Cat { fn one(&self) -> i64 { 1 } }")
+    kernel.ok("let three = 3;\nimpl Cat { fn two(&self) -> i64 { 2 } }")
+    kernel.ok("impl Cat { fn one(&self) -> i64 { 10 } fn more(&self) -> i64 { 5 } }")
+    assert result(kernel.ok("cat.one() + cat.two() + cat.more()")) == "17"
+    # An error shows the reader's own line.
+    cell = kernel.run("impl Weigh for Cat {\n    fn weigh(&self) -> i64 { \"three\" }\n}")
+    assert "line 2" in cell.traceback and "2 │     fn weigh" in cell.traceback, cell.traceback
+    cell = kernel.run("impl Weigh for Cat {\n    fn weigh(&self) -> i64 {\n        let n: Option<i64> = None;\n        n.unwrap()\n    }\n}\ncat.weigh()")
+    assert re.search(r"cell \[\d+\], line 4", cell.traceback), cell.traceback
+    # All of it in one cell, as one writes it elsewhere.
+    kernel.ok("struct Cat(i64);\nimpl Weigh for Cat { fn weigh(&self) -> i64 { 7 } }\nimpl Cat { fn one(&self) -> i64 { 1 } }")
+    assert result(kernel.ok("Cat(1).weigh() + Cat(1).one()")) == "8"
 
 
 def test_a_lost_process_is_one_line(own_kernel):
