@@ -73,14 +73,19 @@ impl Module for Dense {
     /// Maps `[B, in]` to `[B, out]`.
     ///
     /// # Panics
-    /// As every module of tch, if the shape doesn't fit.
+    /// As every module of tch, if the shape doesn't fit; the place that it names is the caller's.
+    #[track_caller]
     fn forward(&self, x: &Tensor) -> Tensor {
-        let y = cpu::dense::forward(x, &self.ws, self.bs.as_ref(), self.activation);
-        y.unwrap_or_else(|error| {
-            let [outputs, inputs] = [0, 1].map(|i| self.ws.size().get(i).copied().unwrap_or(0));
-            let shape = x.size();
-            panic!("a dense layer of [B, {inputs}] to [B, {outputs}] was given {shape:?}: {error}")
-        })
+        match cpu::dense::forward(x, &self.ws, self.bs.as_ref(), self.activation) {
+            Ok(y) => y,
+            Err(error) => {
+                let [outputs, inputs] = [0, 1].map(|i| self.ws.size().get(i).copied().unwrap_or(0));
+                let shape = x.size();
+                panic!(
+                    "a dense layer of [B, {inputs}] to [B, {outputs}] was given {shape:?}: {error}"
+                )
+            }
+        }
     }
 }
 

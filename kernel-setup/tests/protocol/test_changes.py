@@ -115,7 +115,7 @@ def test_a_change_runs_or_says_why(reader, change):
     assert len(texts[-1]) < 8_000, f"{len(texts[-1])} characters"
     if change.line is not None and status != "ok":
         assert re.search(r"cell \[\d+\], line \d+", texts[-1]), texts[-1]
-        assert any(change.line in line for line in texts[-1].splitlines() if re.match(r"\s*\d+ \|", line)), texts[-1]
+        assert any(change.line in line for line in texts[-1].splitlines() if re.match(r"\s*\d+ [|│]", line)), texts[-1]
 
 
 def test_the_table_is_as_large_as_it_says():
