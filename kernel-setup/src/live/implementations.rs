@@ -45,6 +45,12 @@ impl Subject {
         }
     }
 
+    fn called(&self) -> String {
+        let header = self.header.replace(" < ", "<").replace(" >", ">");
+        let header = header.trim_start_matches("<> ");
+        format!("impl {}", header.strip_prefix(" for ").unwrap_or(header))
+    }
+
     /// Whether both can't stand at once.
     fn excludes(&self, other: &Self) -> bool {
         let shares = || self.members.iter().any(|name| other.members.contains(name));
@@ -69,13 +75,16 @@ pub struct Placed {
     pub added: Option<usize>,
 }
 
+const MODULE: &str = "implementation_";
+
 fn module(number: usize) -> String {
-    format!("mod implementation_{number} {{}}")
+    format!("mod {MODULE}{number} {{}}")
 }
 
 impl Implementations {
     /// The cell with a module before each `impl` that needs one, and what holds once evcxr has taken it.
-    pub fn place(&self, code: &str) -> (Placed, Self) {
+    /// `aside` are names whose former definitions go, with what was kept with them.
+    pub fn place(&self, code: &str, aside: &[&str]) -> (Placed, Self) {
         let mut new = match code.lines().any(|line| line.trim() == ":clear") {
             true => Self::default(),
             false => self.clone(),
@@ -88,7 +97,10 @@ impl Implementations {
             return (unchanged, new);
         };
         // What goes on a line before everything, and what behind a place in one.
-        let mut first = Vec::new();
+        let mut first: Vec<String> = aside
+            .iter()
+            .map(|name| format!("mod {name} {{}}"))
+            .collect();
         let mut behind: Vec<(LineColumn, String)> = Vec::new();
         let mut named = false;
         let mut last: Option<LineColumn> = None;
@@ -127,6 +139,13 @@ impl Implementations {
             false => code.to_owned(),
         };
         (Placed { code, added }, new)
+    }
+
+    /// What a reader would call what is kept under a name.
+    pub fn called(&self, name: &str) -> String {
+        let number = name.strip_prefix(MODULE).and_then(|n| n.parse().ok());
+        let held = self.held.iter().find(|(held, _)| Some(*held) == number);
+        held.map_or_else(|| name.to_owned(), |(_, subject)| subject.called())
     }
 
     /// The modules whose `impl`s an `impl` takes the place of, and its own; it has none of its own if evcxr keeps it
@@ -171,7 +190,7 @@ mod tests {
         let mut held = Implementations::default();
         let mut placed = Vec::new();
         for cell in cells {
-            let (one, new) = held.place(cell);
+            let (one, new) = held.place(cell, &[]);
             placed.push(one);
             held = new;
         }
@@ -243,6 +262,20 @@ mod tests {
         assert_eq!(
             placed[2],
             format!("mod implementation_1 {{}} mod implementation_2 {{}}\n{merged}")
+        );
+    }
+
+    #[test]
+    fn what_is_set_aside_goes_first() {
+        let (_, held) = Implementations::default().place("impl B for A {}", &[]);
+        let (placed, new) = held.place("// a word\nlet x = 1;", &["implementation_1", "sample"]);
+        assert_eq!(
+            placed.code,
+            "// a word\nmod implementation_1 {} mod sample {}\nlet x = 1;"
+        );
+        assert_eq!(
+            (new.called("implementation_1"), new.called("sample")),
+            ("impl B for A".into(), "sample".into())
         );
     }
 

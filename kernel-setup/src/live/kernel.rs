@@ -15,9 +15,10 @@ use super::evcxr::{Evcxr, Event, Exchange, Gone};
 use super::front::{Channel, Replies};
 use super::hints;
 use super::history::History;
-use super::implementations::Implementations;
+use super::implementations::{Implementations, Placed};
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
+use super::misfits::{Definers, Misfit, ROUNDS, defined, misfits};
 use super::output::Command;
 use super::redefinition::{Change, Definitions, variables};
 use super::report::{Facts, Report, Sources, crash, report};
@@ -137,6 +138,7 @@ pub struct Kernel {
     sources: Sources,
     definitions: Definitions,
     implementations: Implementations,
+    definers: Definers,
     variables: Variables,
 }
 
@@ -165,6 +167,7 @@ impl Kernel {
             sources: Sources::default(),
             definitions: Definitions::default(),
             implementations: Implementations::default(),
+            definers: Definers::default(),
             variables: Variables::default(),
         }
     }
@@ -283,6 +286,7 @@ impl Kernel {
         self.attached = false;
         self.definitions = Definitions::default();
         self.implementations = Implementations::default();
+        self.definers = Definers::default();
         self.variables = Variables::default();
         self.backend = Backend::Starting((self.start)());
         Ok(())
@@ -550,8 +554,15 @@ impl Kernel {
             allow_stdin: request.content["allow_stdin"].as_bool() == Some(true),
         };
         shared.tell(Command::Begin(cell)).await;
-        let (placed, implementations) = self.implementations.place(code);
-        let exchange = self.evaluate(request, &placed.code).await?;
+        let (mut placed, mut implementations) = self.implementations.place(code, &[]);
+        let mut exchange = self.evaluate(request, &placed.code).await?;
+        if exchange.reply["status"] != "ok"
+            && let Some(fitting) = self
+                .without_misfits(request, code, &placed, &exchange)
+                .await?
+        {
+            (placed, implementations, exchange) = fitting;
+        }
         let ended = Instant::now();
         if exchange.reply["status"] == "ok" {
             if self.adds_crate(code) {
@@ -570,6 +581,11 @@ impl Kernel {
         self.note_variables(&placed.code, &exchange, &outcome);
         if exchange.reply["status"] == "ok" {
             self.implementations = implementations;
+            let mut names = defined(&placed.code);
+            names.retain(|name| !self.definers.is_aside_since(name, number));
+            let names = names.into_iter();
+            let called = names.map(|name| (name.clone(), self.implementations.called(&name)));
+            self.definers.defined(called.collect(), number);
         }
         if !outcome.changed.is_empty() {
             let text = self.variables.note_recompiled(&outcome.changed);
@@ -615,6 +631,7 @@ impl Kernel {
             evcxr_number: exchange.reply["execution_count"].as_u64().unwrap_or(0),
             generated: &generated,
             added: placed.added,
+            definers: &self.definers,
             sources: &self.sources,
             imports: &imports,
             variables: &self.variables,
@@ -651,6 +668,54 @@ impl Kernel {
             self.variables.gone(&variable, Why::Changed { name, cell });
         }
         Ok(exchange)
+    }
+
+    /// Has evcxr run a cell that failed, without what earlier cells have defined and the compiler complains about, if
+    /// that is all there is to complain about; tells the reader. Nothing of the cell has run before.
+    async fn without_misfits(
+        &mut self,
+        request: &Message,
+        code: &str,
+        placed: &Placed,
+        failed: &Exchange,
+    ) -> Result<Option<(Placed, Implementations, Exchange)>> {
+        let mut aside: Vec<Misfit> = Vec::new();
+        let mut own = defined(&placed.code);
+        let mut published = failed.published.clone();
+        for _ in 0..ROUNDS {
+            if self.shared.interrupts.is_wanted() {
+                return Ok(None);
+            }
+            let json = self.last_error().await?;
+            let generated =
+                std::fs::read_to_string(self.build.join("src/lib.rs")).unwrap_or_default();
+            let Some(found) = misfits(&json, &generated, &own) else {
+                return Ok(None);
+            };
+            // What evcxr remembers may be an error of an earlier cell, and this one's may be of another kind.
+            let said = |one: &Misfit| {
+                let same = |message: &Message| message.content["evalue"] == one.said.as_str();
+                published.iter().any(same)
+            };
+            if !found.iter().any(said) {
+                return Ok(None);
+            }
+            own.extend(found.iter().map(|misfit| misfit.name.clone()));
+            aside.extend(found);
+            let names: Vec<&str> = aside.iter().map(|misfit| misfit.name.as_str()).collect();
+            let (placed, implementations) = self.implementations.place(code, &names);
+            let exchange = self.evaluate(request, &placed.code).await?;
+            if exchange.reply["status"] == "ok" {
+                let text = self.definers.set_aside(&aside, self.number);
+                let content = json!({"name": "stderr", "text": text});
+                self.shared
+                    .publish("stream", &request.header, content)
+                    .await;
+                return Ok(Some((placed, implementations, exchange)));
+            }
+            published = exchange.published;
+        }
+        Ok(None)
     }
 
     /// Whether a cell adds a crate while there are variables that may be made of others.
@@ -699,14 +764,20 @@ impl Kernel {
 
     /// What the compiler proposes to import.
     async fn imports(&mut self) -> Result<Vec<(String, String)>> {
+        Ok(hints::imports(&self.last_error().await?))
+    }
+
+    /// What the compiler has last complained about, a line of JSON each.
+    async fn last_error(&mut self) -> Result<String> {
         let content = json!({"code": ":last_error_json", "silent": false, "store_history": false});
         let evcxr = self.evcxr().await?;
         let said = evcxr.exchange("execute_request", content, async |_, _| {});
         let said = said.await?.published;
-        let texts = said
+        let texts: Vec<&str> = said
             .iter()
-            .filter_map(|message| message.content["evalue"].as_str());
-        Ok(texts.flat_map(hints::imports).collect())
+            .filter_map(|message| message.content["evalue"].as_str())
+            .collect();
+        Ok(texts.join("\n"))
     }
 
     /// Keeps in mind what a cell has defined, made and lost.

@@ -96,6 +96,7 @@ mod implementations;
 mod info;
 mod interrupt;
 mod kernel;
+mod misfits;
 mod output;
 mod redefinition;
 mod report;

@@ -402,7 +402,7 @@ impl<'a> Change<'a> {
 }
 
 /// The name under which evcxr keeps an item.
-fn item_name(item: &syn::Item) -> Option<String> {
+pub fn item_name(item: &syn::Item) -> Option<String> {
     let ident = match item {
         syn::Item::Const(item) => &item.ident,
         syn::Item::Enum(item) => &item.ident,

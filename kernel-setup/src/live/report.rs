@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use super::completeness::Unbalanced;
 use super::hints::{Seen, hint, plainly};
 use super::interrupt::Stopped;
+use super::misfits::Definers;
 use super::screen::Outcome;
 use super::side::Panic;
 use super::variables::{Variables, run_again};
@@ -166,6 +167,8 @@ pub struct Facts<'a> {
     pub sources: &'a Sources,
     /// The imports that the compiler proposes, each with its error's message.
     pub imports: &'a [(String, String)],
+    /// What is set aside.
+    pub definers: &'a Definers,
     /// The variables, this cell's effect on them included.
     pub variables: &'a Variables,
 }
@@ -497,6 +500,16 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
     if let Some(value) = gone(&values, facts) {
         return Report::new(name, value);
     }
+    // Names stand between backticks.
+    let named = values
+        .iter()
+        .flat_map(|value| value.split('`').skip(1).step_by(2));
+    if let Some(value) = named
+        .into_iter()
+        .find_map(|name| facts.definers.explain(name))
+    {
+        return Report::new(name, value);
+    }
     let value = match values[..] {
         [] => "evcxr could not run the cell, and says no more".to_owned(),
         [value] => value.to_owned(),
@@ -601,7 +614,10 @@ mod tests {
     fn facts<'a>(outcome: &'a Outcome, sources: &'a Sources) -> Facts<'a> {
         static VARIABLES: std::sync::LazyLock<Variables> =
             std::sync::LazyLock::new(Variables::default);
+        static DEFINERS: std::sync::LazyLock<Definers> =
+            std::sync::LazyLock::new(Definers::default);
         Facts {
+            definers: &DEFINERS,
             imports: &[],
             variables: &VARIABLES,
             outcome,

@@ -91,6 +91,32 @@ def test_an_impl_in_a_cell_of_its_own_is_changed_by_running_it_again(kernel):
     assert result(kernel.ok("Cat(1).weigh() + Cat(1).one()")) == "8"
 
 
+def test_what_no_longer_fits_is_set_aside_and_named(own_kernel):
+    kernel = own_kernel
+    scale = kernel.ok("fn scale(x: f64) -> f64 { 2.0 * x }").reply["execution_count"]
+    kernel.ok("struct Gauge { last: f64 }\nimpl Gauge { fn read(&self) -> f64 { scale(self.last) } }\nlet five = 5;")
+    gauge = scale + 1
+    kernel.ok("trait Show { fn show(&self) -> String; }")
+    show = kernel.ok("impl Show for Gauge { fn show(&self) -> String { format!(\"{}\", self.read()) } }").reply["execution_count"]
+    made = kernel.ok("let gauge = Gauge { last: 1.5 };").reply["execution_count"]
+    assert result(kernel.ok("gauge.show()")) == '"3"'
+    cell = kernel.ok("fn scale(x: f64, by: f64) -> f64 { by * x }\nscale(2.0, 4.0)")
+    number = cell.reply["execution_count"]
+    assert result(cell) == "8.0"
+    told = cell.text("stderr")
+    assert f"`Gauge` does not fit what this cell changes (this function takes 2 arguments but 1 argument was supplied): it is set aside; run cell [{gauge}] again.\n" in told
+    assert f"`impl Show for Gauge` does not fit what this cell changes" in told and f"set aside; run cell [{show}] again" in told
+    assert f"`gauge` was made with the former `Gauge`, which this cell changes: it is gone; run cell [{made}] again" in told
+    cell = kernel.run("let other = Gauge { last: 2.0 };")
+    assert cell.reply["evalue"] == f"`Gauge` is set aside since cell [{number}], whose change it does not fit; run cell [{gauge}] again"
+    # A mistake in the cell itself costs nothing.
+    assert kernel.run("fn scale(x: f64) -> f64 { wrong }").reply["status"] == "error"
+    assert result(kernel.ok("scale(1.0, 2.0) + five as f64")) == "7.0"
+    kernel.ok("struct Gauge { last: f64 }\nimpl Gauge { fn read(&self) -> f64 { scale(self.last, 3.0) } }")
+    kernel.ok("impl Show for Gauge { fn show(&self) -> String { format!(\"{}\", self.read()) } }")
+    assert result(kernel.ok("let gauge = Gauge { last: 1.5 };\ngauge.show()")) == '"4.5"'
+
+
 def test_a_lost_process_is_one_line(own_kernel):
     kernel = own_kernel
     for code in ("let a = 1;", "let b = 2;", "fn f() -> i64 { 4 }", "let c = 3;"):
