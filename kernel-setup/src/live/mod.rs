@@ -71,6 +71,10 @@
 //! then all that is made of them is other types; evcxr would notice at the next cell, so an empty one
 //! runs at once, and what is gone is told there. Hints below the compiler's words are in hints.rs.
 //!
+//! An `impl` without its type in the same cell gets an empty module before it, so that evcxr knows it again
+//! when the cell is run again (implementations.rs). Where a cell fails for nothing but what earlier cells
+//! have defined, that is set aside and the cell sent again; the reader is told which to run again (misfits.rs).
+//!
 //! **Commands of its own** (commands.rs). `:vars`, alone or among other lines, lists the variables with
 //! what they hold, which the reader's process says; `:time` says how long the cell took.
 //!
