@@ -52,10 +52,21 @@ fn tanh(x: f32) -> f32 {
     (e / (e + 2.0)).copysign(x)
 }
 
+/// log(1 + u) = 2 artanh(u / (2 + u)) for u in [0, 1], by its series: the next term is below half a unit in the
+/// last place.
+#[inline(always)]
+fn ln_1p(u: f32) -> f32 {
+    let s = u / (2.0 + u);
+    let q = s * s;
+    let series = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q * (1.0 / 15.0)));
+    let series = 1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * series));
+    2.0 * (s + s * q * series)
+}
+
 /// log(1 + e^x).
 #[inline(always)]
 pub(crate) fn softplus(x: f32) -> f32 {
-    (if x < 0.0 { 0.0 } else { x }) + exp(-x.abs()).ln_1p()
+    (if x < 0.0 { 0.0 } else { x }) + ln_1p(exp(-x.abs()))
 }
 
 /// 1 / (1 + e^(−x)).
