@@ -27,14 +27,14 @@ thread_local! {
 /// it is libtorch's.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not fit, or `ICVAE_PRODUCTS` asks for what there isn't.
 pub(crate) fn forward(
     x: &Tensor,
     w: &Tensor,
     b: Option<&Tensor>,
     activation: Activation,
 ) -> Result<Tensor> {
-    let Some(kernel) = ours(x, w, b, activation) else {
+    let Some(kernel) = ours(x, w, b, activation)? else {
         return Ok(activation.apply(&x.f_linear(w, b)?));
     };
     let mut y = Tensor::f_empty([x.size()[0], w.size()[0]], (x.kind(), x.device()))?;
@@ -47,13 +47,21 @@ pub(crate) fn forward(
 }
 
 /// The kernel, if this is a product for one of ours.
-fn ours(x: &Tensor, w: &Tensor, b: Option<&Tensor>, activation: Activation) -> Option<Kernel> {
-    let ([rows, inner], [outer, fits]) = (matrix(x)?, matrix(w)?);
+fn ours(
+    x: &Tensor,
+    w: &Tensor,
+    b: Option<&Tensor>,
+    activation: Activation,
+) -> Result<Option<Kernel>> {
+    let (Some([rows, inner]), Some([outer, fits])) = (matrix(x), matrix(w)) else {
+        return Ok(None);
+    };
     let bias_fits = b.is_none_or(|b| is_plain(b) && b.size() == [outer]);
-    if inner != fits || !bias_fits || !is_plain(x) || !is_plain(w) || inner * outer == 0 {
-        return None;
+    let plain = is_plain(x) && is_plain(w) && is_derivable_from_value(activation);
+    if inner != fits || !bias_fits || !plain || inner * outer == 0 {
+        return Ok(None);
     }
-    kernel_for(rows as usize).filter(|_| is_derivable_from_value(activation))
+    kernel_for(rows as usize)
 }
 
 fn matrix(tensor: &Tensor) -> Option<[i64; 2]> {
