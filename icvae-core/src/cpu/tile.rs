@@ -30,9 +30,9 @@ unsafe fn at_the_edge<const N: usize, const W: usize>(
 /// The tiles of one kind of register: `$width` numbers in it, two of them and up to `$most` others a tile.
 macro_rules! tiles {
     ($module:ident, $features:literal, $width:literal, $most:literal, [$($n:literal)*],
-     $register:ident, $zero:ident, $one:ident, $load:ident, $store:ident, $fused:ident) => {
+     $register:ident, $zero:ident, $one:ident, $spread:ident, $near:ident, $load:ident, $store:ident, $fused:ident) => {
         pub(super) mod $module {
-            use std::arch::x86_64::{$fused, $load, $one, $register, $store, $zero};
+            use std::arch::x86_64::*;
 
             use super::*;
             use crate::cpu::team::part_of;
@@ -98,15 +98,19 @@ macro_rules! tiles {
                             Start::Each(numbers) => *sum = [$one(numbers[other + n]); 2],
                         }
                     }
-                    let first = others.at(other, 0);
-                    for k in 0..depth {
-                        let x = [$load(lanes), $load(lanes.add($width))];
+                    let mut first = others.at(other, 0);
+                    // Loads and steps that nothing checks: cells are compiled with checks, which here cost as much as
+                    // to multiply.
+                    for _ in 0..depth {
+                        let x = [$near(lanes), $near(lanes.wrapping_add($width))];
                         for (n, sum) in sums.iter_mut().enumerate() {
-                            let y = $one(*first.add(n * others.row + k));
+                            let number = first.wrapping_add(n.wrapping_mul(others.row));
+                            let y = $spread(_mm_load_ss(number));
                             sum[0] = $fused(x[0], y, sum[0]);
                             sum[1] = $fused(x[1], y, sum[1]);
                         }
                         lanes = lanes.wrapping_add(TILE);
+                        first = first.wrapping_add(1);
                     }
                     for (n, sum) in sums.iter().enumerate() {
                         let there = into.at_mut(n, 0);
@@ -128,6 +132,8 @@ tiles!(
     __m512,
     _mm512_setzero_ps,
     _mm512_set1_ps,
+    _mm512_broadcastss_ps,
+    _mm512_loadu_ps,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
     _mm512_fmadd_ps
@@ -141,6 +147,8 @@ tiles!(
     __m256,
     _mm256_setzero_ps,
     _mm256_set1_ps,
+    _mm256_broadcastss_ps,
+    _mm256_load_ps,
     _mm256_loadu_ps,
     _mm256_storeu_ps,
     _mm256_fmadd_ps
