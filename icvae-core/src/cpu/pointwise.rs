@@ -37,11 +37,11 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
     s * p + (s - 1.0)
 }
 
-/// e^x.
+/// e^x, infinite from where floats nearly end: a loss that overflows must not look healthy.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let (p, s) = exponential(within(x, 87.0));
-    s * p + s
+    if x > 87.0 { f32::INFINITY } else { s * p + s }
 }
 
 /// tanh x = e / (e + 2) with e = e^(2x) − 1.
