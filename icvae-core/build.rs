@@ -1,5 +1,5 @@
 //! Compiles the node of libtorch's autograd that calls this crate, and lets this crate's tests, examples and
-//! benches find libtorch when they are started by a plain `cargo test`.
+//! benches find libtorch when they are started by a plain `cargo test`. The crate is told its level of optimisation.
 //!
 //! Doctests and programs that depend on this crate need the folder in `LD_LIBRARY_PATH`; the notebooks' kernelspec
 //! and `cargo kernel test` put it there.
@@ -15,6 +15,9 @@ fn main() {
     for variable in ["LIBTORCH", "LIBTORCH_INCLUDE", "LIBTORCH_CXX11_ABI"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
+    // Which products are the fastest depends on it.
+    let level = env::var("OPT_LEVEL").unwrap_or_default();
+    println!("cargo::rustc-env=ICVAE_OPT_LEVEL={level}");
     // As torch-sys, which links libtorch, found it.
     let libraries = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from);
     let root = env::var_os("LIBTORCH_INCLUDE").map(PathBuf::from);

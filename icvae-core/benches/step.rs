@@ -56,7 +56,7 @@ impl<'a, M: Model> Bench<'a, M> {
         self.batches[self.next].shallow_clone()
     }
 
-    fn by_autograd(&mut self) -> icvae_core::Result<()> {
+    fn step(&mut self) -> icvae_core::Result<()> {
         let indices = self.indices();
         let batch = self.data.batch(&indices)?;
         let turns = self.model.turns();
@@ -79,7 +79,7 @@ fn step_of<M: Model>(
     times: usize,
 ) -> icvae_core::Result<f64> {
     let mut bench = Bench::new(model, data, batch)?;
-    Ok(median(times, || bench.by_autograd().expect("the data fit")))
+    Ok(median(times, || bench.step().expect("the data fit")))
 }
 
 fn digits() -> icvae_core::Result<Digits> {
@@ -159,21 +159,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let batches = after("--batches").unwrap_or_else(|| "32,128".into());
         for batch in batches.split(',') {
             let batch = batch.parse()?;
-            let mut bench = Bench::new(&model, &digits, batch)?;
-            let mut fast = model
-                .fast_step()
-                .ok_or("the tutorial's model has a fast step")?;
-            let ours = median(times, || {
-                let indices = bench.indices();
-                fast.run(&digits, &indices).expect("the data fit the model");
-                bench.optimisers[0]
-                    .apply(fast.gradients())
-                    .expect("the gradients fit the variables");
-            });
-            let readable = median(times, || bench.by_autograd().expect("the data fit"));
+            let ours = step_of(&model, &digits, batch, times)?;
             let cell = step_of(&models::Cell::new(), &digits, batch, times)?;
             println!(
-                r#"{{"model": "ICVAE", "batch": {batch}, "ours": {ours:.4}, "ours, by autograd": {readable:.4}, "ours, as the cells write it": {cell:.4}}}"#
+                r#"{{"model": "ICVAE", "batch": {batch}, "ours": {ours:.4}, "ours, as the cells write it": {cell:.4}}}"#
             );
         }
         if after("--batches").is_none() {
@@ -197,42 +186,38 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for batch in [32, 128] {
         let mut group = criterion.benchmark_group(format!("batch {batch}"));
         let mut bench = Bench::new(&model, &digits, batch)?;
-        let mut fast = model
-            .fast_step()
-            .ok_or("the tutorial's model has a fast step")?;
         group.bench_function("step", |b| {
+            b.iter(|| bench.step().expect("the data fit"));
+        });
+        let cell = models::Cell::new();
+        let mut as_cells = Bench::new(&cell, &digits, batch)?;
+        group.bench_function("step, as the cells write it", |b| {
+            b.iter(|| as_cells.step().expect("the data fit"));
+        });
+        group.bench_function("gather", |b| {
             b.iter(|| {
                 let indices = bench.indices();
-                fast.run(&digits, &indices).expect("the data fit the model");
-                bench.optimisers[0]
-                    .apply(fast.gradients())
-                    .expect("the gradients fit the variables");
+                bench.data.batch(&indices).expect("the data fit")
             });
         });
-        group.bench_function("gather, forward and backward", |b| {
-            b.iter(|| {
-                let indices = bench.indices();
-                fast.run(&digits, &indices)
-                    .expect("the data fit the model")
-                    .len()
-            });
-        });
-        let few = digits.head(batch);
         group.bench_function("gather and forward", |b| {
             b.iter(|| {
-                fast.evaluate(&few, batch, 0)
-                    .expect("the data fit the model")
+                let indices = bench.indices();
+                let batch = bench.data.batch(&indices).expect("the data fit");
+                model.losses(&batch, true).expect("the data fit")
             });
         });
-        group.bench_function("optimiser", |b| {
+        let gradients: Vec<Tensor> = bench.optimisers[0]
+            .variables()
+            .iter()
+            .map(|(_, v)| v.detach().zeros_like())
+            .collect();
+        group.bench_function("optimiser alone", |b| {
             b.iter(|| {
                 bench.optimisers[0]
-                    .apply(fast.gradients())
+                    .apply(&gradients)
                     .expect("the gradients fit")
             });
-        });
-        group.bench_function("step by autograd", |b| {
-            b.iter(|| bench.by_autograd().expect("the data fit"));
         });
     }
     let mut group = criterion.benchmark_group("60,000 images, batch 32");

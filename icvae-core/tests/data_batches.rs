@@ -41,6 +41,27 @@ fn a_batch_holds_the_examples_it_was_asked_for() {
 }
 
 #[test]
+fn a_batch_is_the_same_however_labels_and_indices_lie() {
+    let images = Tensor::arange(256 * 3, (Kind::Int64, Device::Cpu)).to_kind(Kind::Uint8);
+    let images = images.view([256, 3]); // every byte
+    let doubled = Tensor::arange(512, (Kind::Int64, Device::Cpu)).remainder(7);
+    let far_apart = doubled.slice(0, 0, 512, 2);
+    let (spread, close) = [far_apart.shallow_clone(), far_apart.contiguous()]
+        .map(|labels| Dataset::new(images.copy(), labels, (1, 3), 7).unwrap())
+        .into();
+    let every_third = Tensor::arange(256, (Kind::Int64, Device::Cpu)).slice(0, 0, 256, 3);
+    let found = close.batch(&every_third.contiguous()).unwrap();
+    for other in [
+        spread.batch(&every_third.contiguous()).unwrap(),
+        close.batch(&every_third).unwrap(),
+    ] {
+        assert_eq!(found.x, other.x);
+        assert_eq!(found.c, other.c);
+        assert_eq!(found.labels, other.labels);
+    }
+}
+
+#[test]
 fn points_are_taken_as_they_are() {
     let points = || Tensor::from_slice2(&[[-1.5_f32, 0.25], [7.0, 0.0], [0.5, -3.0]]);
     let labels = || Tensor::from_slice(&[1_i64, 0, 1]);

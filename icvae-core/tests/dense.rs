@@ -1,10 +1,11 @@
 //! The dense layer, one node of libtorch's autograd, against the same in libtorch's own operations: whatever stands
 //! around it.
 //!
-//! `ICVAE_PRODUCTS=avx2` (or `avx512`, `libtorch`) runs it all with these products.
+//! All of it with each of the products that there are.
 
 #![allow(clippy::unwrap_used)]
 
+mod every_products;
 mod turn;
 
 use icvae_core::model::{Activation, Dense, dense};
@@ -87,6 +88,12 @@ fn squares(layer: &dyn Fn(&Tensor) -> Tensor, x: &Tensor) -> Tensor {
 }
 
 #[test]
+fn all_this_holds_with_every_product() {
+    let _turn = turn();
+    every_products::again_with_each(&[]);
+}
+
+#[test]
 fn values_and_gradients_are_libtorchs_at_every_size_and_for_every_activation() {
     let _turn = turn();
     let activations = [
@@ -160,6 +167,30 @@ fn any_operations_may_stand_around_it() {
     twins.agree(&x, |layer, x| {
         layer(x).sum(None) + twins.ours.ws.square().sum(None)
     });
+    // The weights shared with another layer, which has no bias and another activation.
+    let shared = Dense {
+        ws: twins.ours.ws.shallow_clone(),
+        bs: None,
+        activation: Activation::Sigmoid,
+    };
+    let found = twins.gradients(
+        &x,
+        |x| twins.ours.forward(x),
+        |layer, x| squares(&|x| shared.forward(x), &layer(x)),
+    );
+    let expected = twins.gradients(
+        &x,
+        |x| twins.theirs(x),
+        |layer, x| {
+            squares(
+                &|x| x.linear::<&Tensor>(&shared.ws, None).sigmoid(),
+                &layer(x),
+            )
+        },
+    );
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_close(found, expected, "shared");
+    }
     // A gradient that is one number for all.
     twins.agree(&x, |layer, x| layer(x).sum(None));
     // An output nobody uses.

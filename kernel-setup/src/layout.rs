@@ -25,6 +25,7 @@ pub const KERNEL_NAME: &str = "icvae-rust";
 /// <cache>/evcxr_jupyter-0.22.0 the Rust kernel, shared by every clone
 /// <cache>/build                its half-finished compilation, so that an install cut off resumes
 /// <cache>/mnist, tabular, models  fetched digits and tables, and trained weights, which the library writes
+/// <cache>/products             which products of matrices are the fastest here, which it writes, too
 /// ```
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -94,6 +95,11 @@ impl Layout {
     /// Where the library keeps curves for TensorBoard.
     pub fn logs(&self) -> PathBuf {
         self.cache.join("logs")
+    }
+
+    /// Where the library keeps which products of matrices are the fastest here.
+    pub fn products(&self) -> PathBuf {
+        self.cache.join("products")
     }
 
     /// Everything that `install` makes inside the repository.

@@ -29,6 +29,11 @@ PEERS = {
     "Keras on JAX": ["keras_step.py", "jax"],
     "floor: products and fused Adam": ["floor_step.py"],
 }
+COMPANIONS = {
+    "PyTorch, compiled, fused Adam": ["torch_companions.py"],
+    "Keras on TensorFlow": ["keras_companions.py", "tensorflow"],
+    "Keras on JAX": ["keras_companions.py", "jax"],
+}
 
 
 def environment():
@@ -80,7 +85,8 @@ def main():
     python, executable = environment(), ours()
     times = ["--times", arguments.times]
     wanted = tuple(arguments.only or [""])
-    peers = {n: [python, HERE / c[0], *c[1:]] for n, c in PEERS.items() if n.startswith(wanted)}
+    chosen = lambda peers: {n: [python, HERE / c[0], *c[1:], *times]  # noqa: E731
+                            for n, c in peers.items() if n.startswith(wanted)}
     steps, companions = {}, {}
     for round_ in range(arguments.rounds):
         print(f"round {round_ + 1} of {arguments.rounds}", file=sys.stderr)
@@ -90,21 +96,29 @@ def main():
                 if model == "ICVAE":
                     steps.setdefault((name, batch), []).append(value)
                 else:
-                    companions.setdefault((model, batch), []).append(value)
-        for name, command in peers.items():
-            for line in run([*command, *times], directory):
+                    companions.setdefault((name, (model, batch)), []).append(value)
+        for name, command in chosen(PEERS).items():
+            for line in run(command, directory):
                 steps.setdefault((name, line["batch"]), []).append(line["step"])
-    batches = sorted({batch for _, batch in steps})
-    print("| median ms a step (ratio to ours) | " + " | ".join(f"batch {b}" for b in batches) + " |")
-    print("|---|" + "---|" * len(batches))
-    medians = {key: statistics.median(values) for key, values in steps.items()}
-    for name in dict.fromkeys(name for name, _ in steps):
-        cells = [f"{medians[name, b]:.2f} ({medians[name, b] / medians['ours', b]:.2f})"
-                 if (name, b) in medians else "–" for b in batches]
-        print(f"| {name} | " + " | ".join(cells) + " |")
-    print("\n| ours on the companions' models | batch | ms a step |\n|---|---|---|")
-    for (model, batch), values in companions.items():
-        print(f"| {model} | {batch} | {statistics.median(values):.2f} |")
+        for name, command in chosen(COMPANIONS).items():
+            for line in run(command, directory):
+                key = (name, (line["model"], line["batch"]))
+                companions.setdefault(key, []).append(line["step"])
+    table(steps, lambda batch: f"batch {batch}")
+    print()
+    table(companions, lambda key: f"{key[0]}, batch {key[1]}")
+
+
+def table(found, head):
+    """Prints the medians of `found[name, column]`, and their ratios to ours."""
+    columns = list(dict.fromkeys(column for _, column in found))
+    print("| median ms a step (ratio to ours) | " + " | ".join(map(head, columns)) + " |")
+    print("|---|" + "---|" * len(columns))
+    medians = {key: statistics.median(values) for key, values in found.items()}
+    for name in dict.fromkeys(name for name, _ in found):
+        cells = [f"{medians[name, c]:.2f} ({medians[name, c] / medians['ours', c]:.2f})"
+                 if (name, c) in medians else "–" for c in columns]
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ def load(part="train"):
     return x, np.eye(10, dtype=np.float32)[read(f"{part}-labels-idx1-ubyte", 8)]
 
 
-def report(batch, step):
-    """Prints the median milliseconds of `step()` as a line of JSON."""
+def report(batch, step, **also):
+    """Prints the median milliseconds of `step()` as a line of JSON, with what else is to be said of it."""
     times = int(argument("--times"))
     for _ in range(20):
         step()
@@ -43,4 +43,4 @@ def report(batch, step):
         since = time.perf_counter()
         step()
         taken.append(time.perf_counter() - since)
-    print(json.dumps({"batch": batch, "step": sorted(taken)[times // 2] * 1e3}), flush=True)
+    print(json.dumps({**also, "batch": batch, "step": sorted(taken)[times // 2] * 1e3}), flush=True)

@@ -67,19 +67,24 @@ def compiled():
     return model
 
 
-epochs = digits.argument("--epochs")
-if epochs:
-    since = time.perf_counter()
-    history = compiled().fit([X, C], epochs=int(epochs), batch_size=32, verbose=0,
-                             validation_data=(digits.load("t10k"), None))
-    seconds = time.perf_counter() - since
-    print(json.dumps({"epochs": int(epochs), "images": len(X), "seconds": seconds,
-                      "test total": history.history["val_loss"][-1]}), flush=True)
-    sys.exit()
-times = int(digits.argument("--times"))
-for batch in digits.batches():
-    clock = Clock()
-    n = batch * times
-    compiled().fit([X[:n], C[:n]], epochs=4, batch_size=batch, verbose=0, callbacks=[clock])
-    seconds = sorted(clock.seconds[1:])[1]  # the first epoch compiles
-    print(json.dumps({"batch": batch, "step": seconds / times * 1e3}), flush=True)
+def main():
+    epochs = digits.argument("--epochs")
+    if epochs:
+        since = time.perf_counter()
+        history = compiled().fit([X, C], epochs=int(epochs), batch_size=32, verbose=0,
+                                 validation_data=(digits.load("t10k"), None))
+        seconds = time.perf_counter() - since
+        print(json.dumps({"epochs": int(epochs), "images": len(X), "seconds": seconds,
+                          "test total": history.history["val_loss"][-1]}), flush=True)
+        return
+    times = int(digits.argument("--times"))
+    for batch in digits.batches():
+        clock = Clock()
+        n = batch * times
+        compiled().fit([X[:n], C[:n]], epochs=4, batch_size=batch, verbose=0, callbacks=[clock])
+        seconds = sorted(clock.seconds[1:])[1]  # the first epoch compiles
+        print(json.dumps({"batch": batch, "step": seconds / times * 1e3}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,8 @@ use std::cell::RefCell;
 use tch::Tensor;
 
 use super::node::identity;
-use super::product::{Filling, Kernel, Panel, Place, STRIP, Target, multiply};
+use super::panel::{Lanes, Panel};
+use super::product::{Kernel, Place, STRIP, Start, multiply};
 use crate::Result;
 
 thread_local! {
@@ -87,9 +88,9 @@ pub(super) fn put(kernel: Kernel, w: &Tensor, x: &Tensor, d: &Tensor) {
     });
 }
 
-/// Panels of the inputs of several layers, kept by who needs them in every step.
+/// What the products of several layers read, kept by who needs it in every step.
 #[derive(Default)]
-pub(crate) struct Panels(Vec<Panel>);
+pub(crate) struct Panels(Vec<[Panel; 2]>);
 
 impl std::fmt::Debug for Panels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -100,8 +101,8 @@ impl std::fmt::Debug for Panels {
 /// Factors ready to be multiplied by several threads, strip by strip.
 pub(crate) struct Ready<'a> {
     factors: &'a Factors,
-    units: Filling,
-    d: Place<*const f32>,
+    units: Lanes,
+    turned: Place<*mut f32>, // [out, B]
     outer: usize,
     inner: usize,
 }
@@ -117,14 +118,15 @@ impl Panels {
             .enumerate()
             .map(|(i, factors)| {
                 if self.0.len() <= i {
-                    self.0.push(Panel::default());
+                    self.0.push(Default::default());
                 }
                 let (x, outer) = (factors.x.size(), factors.d.size()[1] as usize);
                 let (rows, inner) = (x[0] as usize, x[1] as usize);
+                let [units, turned] = &mut self.0[i];
                 Ready {
                     factors,
-                    units: self.0[i].resize(rows, inner),
-                    d: super::dense::place(&factors.d, outer),
+                    units: units.lanes(factors.kernel, rows, inner),
+                    turned: turned.transposed(rows, outer),
                     outer,
                     inner,
                 }
@@ -139,7 +141,8 @@ unsafe impl Sync for Ready<'_> {}
 impl Ready<'_> {
     /// Does one part of the preparation.
     pub(crate) fn fill(&self, part: usize, parts: usize) {
-        super::dense::fill_units(&self.factors.x, self.units, part, parts);
+        let Factors { x, d, .. } = self.factors;
+        super::dense::fill((x, self.units), (d, self.turned), (part, parts));
     }
 
     /// Numbers in a row of the gradient.
@@ -152,20 +155,21 @@ impl Ready<'_> {
     pub(crate) fn strip(&self, row: usize, into: &mut [f32], add: bool) {
         let rows = into.len() / self.inner;
         assert!(rows * self.inner == into.len() && row + rows <= self.outer);
-        let target = Target {
-            place: Place::of_rows(into.as_mut_ptr(), self.inner),
-            lanes_are_rows: false,
-            bias: None,
-            add,
+        let target = Place {
+            first: into.as_mut_ptr(),
+            row: self.inner,
         };
-        // The strip's own columns of d: the target begins with them.
-        let d = Place {
-            // SAFETY: a row of d has as many columns as the gradient has rows.
-            first: unsafe { self.d.first.add(row) },
-            ..self.d
-        };
-        // SAFETY: the panel was filled, d has these columns, and `into` is the caller's.
-        unsafe { multiply(self.factors.kernel, self.units, d, 0..rows, target) }
+        let start = if add { Start::There } else { Start::Zero };
+        let all = (self.units, 0..self.units.tiles());
+        // SAFETY: both panels were filled, d has these columns, and `into` is the caller's.
+        unsafe {
+            let others = Place {
+                // The strip's own: the target begins with them.
+                first: self.turned.read().at(row, 0),
+                row: self.turned.row,
+            };
+            multiply(self.factors.kernel, all, (others, 0..rows), target, start);
+        }
     }
 }
 

@@ -8,19 +8,13 @@ use tch::Tensor;
 use super::choice::kernel_for;
 use super::delayed;
 use super::node::{Function, is_plain, record};
+use super::panel::{Lanes, Panel, transpose};
 use super::pointwise::{activate, derive, is_derivable_from_value};
-use super::product::{Filling, Kernel, Panel, Place, Target, multiply};
-use super::team::{part_of, share};
+use super::product::{Kernel, Place, Start, multiply, multiply_in_place};
+use super::team::{LINE, MOVE, lines_of, part_of, shared};
 use super::wide::wide;
 use crate::Result;
 use crate::model::Activation;
-
-/// Columns that two threads share out are multiples of this: a cache line belongs to one thread.
-const LINE: usize = 16;
-/// Products of fewer multiplications are done before a second thread has begun.
-const WORTH_SHARING: usize = 500_000;
-/// Multiplications that take as long as to move one number.
-const MOVE: usize = 32;
 
 thread_local! {
     /// What the products of this thread read, made anew for each: it stays in the cache.
@@ -33,14 +27,14 @@ thread_local! {
 /// it is libtorch's.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not fit, or `ICVAE_PRODUCTS` asks for what there isn't.
 pub(crate) fn forward(
     x: &Tensor,
     w: &Tensor,
     b: Option<&Tensor>,
     activation: Activation,
 ) -> Result<Tensor> {
-    let Some(kernel) = ours(x, w, b, activation) else {
+    let Some(kernel) = ours(x, w, b, activation)? else {
         return Ok(activation.apply(&x.f_linear(w, b)?));
     };
     let mut y = Tensor::f_empty([x.size()[0], w.size()[0]], (x.kind(), x.device()))?;
@@ -53,13 +47,21 @@ pub(crate) fn forward(
 }
 
 /// The kernel, if this is a product for one of ours.
-fn ours(x: &Tensor, w: &Tensor, b: Option<&Tensor>, activation: Activation) -> Option<Kernel> {
-    let ([rows, inner], [outer, fits]) = (matrix(x)?, matrix(w)?);
+fn ours(
+    x: &Tensor,
+    w: &Tensor,
+    b: Option<&Tensor>,
+    activation: Activation,
+) -> Result<Option<Kernel>> {
+    let (Some([rows, inner]), Some([outer, fits])) = (matrix(x), matrix(w)) else {
+        return Ok(None);
+    };
     let bias_fits = b.is_none_or(|b| is_plain(b) && b.size() == [outer]);
-    if inner != fits || !bias_fits || !is_plain(x) || !is_plain(w) || inner * outer == 0 {
-        return None;
+    let plain = is_plain(x) && is_plain(w) && is_derivable_from_value(activation);
+    if inner != fits || !bias_fits || !plain || inner * outer == 0 {
+        return Ok(None);
     }
-    kernel_for(rows as usize).filter(|_| is_derivable_from_value(activation))
+    kernel_for(rows as usize)
 }
 
 fn matrix(tensor: &Tensor) -> Option<[i64; 2]> {
@@ -72,7 +74,7 @@ pub(super) fn product(kernel: Kernel, x: &Tensor, w: &Tensor, y: &mut Tensor) {
 }
 
 /// The numbers of a plain tensor.
-fn numbers(tensor: &Tensor) -> &[f32] {
+pub(super) fn numbers(tensor: &Tensor) -> &[f32] {
     debug_assert!(is_plain(tensor));
     // SAFETY: plain, and alive as long as the borrow.
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
@@ -81,11 +83,17 @@ fn numbers(tensor: &Tensor) -> &[f32] {
 /// The rows of a plain matrix.
 pub(super) fn place(tensor: &Tensor, columns: usize) -> Place<*const f32> {
     debug_assert!(is_plain(tensor));
-    Place::of_rows(tensor.data_ptr().cast::<f32>().cast_const(), columns)
+    Place {
+        first: tensor.data_ptr().cast::<f32>().cast_const(),
+        row: columns,
+    }
 }
 
 fn place_mut(tensor: &mut Tensor, columns: usize) -> Place<*mut f32> {
-    Place::of_rows(tensor.data_ptr().cast(), columns)
+    Place {
+        first: tensor.data_ptr().cast(),
+        row: columns,
+    }
 }
 
 /// Uses this thread's panels.
@@ -101,29 +109,38 @@ fn compute(
 ) {
     let (size, outer) = (x.size(), w.size()[0] as usize);
     let (rows, inner) = (size[0] as usize, size[1] as usize);
-    let source = place(x, inner).transposed();
-    let others = place(w, inner).transposed();
-    let place = place_mut(y, outer);
-    let target = Target {
-        place,
-        lanes_are_rows: true,
-        bias: b.map(numbers),
-        add: false,
-    };
-    with_panels(|[examples, _]| {
-        let examples = examples.resize(inner, rows);
+    let (source, others) = (place(x, inner), place(w, inner));
+    let start = b.map_or(Start::Zero, |b| Start::Each(numbers(b)));
+    let y = place_mut(y, outer);
+    with_panels(|[examples, turned]| {
+        let examples = examples.lanes(kernel, inner, rows);
+        // Whole tiles of examples: the function is then taken of a few more.
+        let width = examples.tiles() * kernel.tile();
+        let turned = turned.transposed(width, outer);
         // SAFETY: threads write to different rows of the panel.
         shared(rows * inner * MOVE, &|part, parts| unsafe {
-            examples.fill(source, part_of(inner, part, parts));
+            examples.fill_transposed(source, part_of(inner, part, parts));
         });
         shared(rows * inner * outer, &|part, parts| {
-            let mine = lines_of(outer, part, parts);
-            // SAFETY: threads write to different columns, and nothing else is written to.
+            let (mine, tiles) = if outer >= 2 * LINE * parts {
+                (lines_of(outer, part, parts), 0..examples.tiles())
+            } else {
+                (0..outer, part_of(examples.tiles(), part, parts))
+            };
+            let lanes = tiles.start * kernel.tile()..rows.min(tiles.end * kernel.tile());
+            // SAFETY: threads write to different columns, or rows, and nothing else is written to.
             unsafe {
-                multiply(kernel, examples, others, mine.clone(), target);
-                for row in 0..rows {
-                    activate(activation, place.in_row(row, &mine));
+                multiply(
+                    kernel,
+                    (examples, tiles),
+                    (others, mine.clone()),
+                    turned,
+                    start,
+                );
+                for unit in mine.clone() {
+                    activate(activation, turned.in_row(unit, &lanes));
                 }
+                transpose(turned.read(), (mine, lanes), y, 0);
             }
         });
     });
@@ -165,21 +182,13 @@ impl Function for Layer {
         let sums = db.as_mut().map(|db| place_mut(db, outer));
         let (given, values) = (place(&gradient, outer), place(y, outer));
         let (seen, weights) = (place(x, inner), place(w, inner));
-        let back = dx.as_mut().map(|dx| Target {
-            place: place_mut(dx, inner),
-            lanes_are_rows: true,
-            bias: None,
-            add: false,
-        });
-        let of_weights = dw.as_mut().map(|dw| Target {
-            place: place_mut(dw, inner),
-            lanes_are_rows: false,
-            bias: None,
-            add: false,
-        });
-        with_panels(|[examples, units]| {
-            let examples = examples.resize(if back.is_some() { outer } else { 0 }, rows);
-            let units = units.resize(if of_weights.is_some() { rows } else { 0 }, inner);
+        let back = dx.as_mut().map(|dx| place_mut(dx, inner));
+        let of_weights = dw.as_mut().map(|dw| place_mut(dw, inner));
+        with_panels(|[units, turned]| {
+            let products = of_weights.map(|target| {
+                let units = units.lanes(self.kernel, rows, inner);
+                (target, units, turned.transposed(rows, outer))
+            });
             let d = place(&d, outer);
             shared(rows * outer * MOVE, &|part, parts| {
                 let mine = lines_of(outer, part, parts);
@@ -194,10 +203,8 @@ impl Function for Layer {
                     if let Some(sums) = sums {
                         sum_rows(sums.in_row(0, &mine), d, rows, &mine);
                     }
-                    if back.is_some() {
-                        examples.fill(d.transposed(), mine);
-                    }
-                    if of_weights.is_some() {
+                    if let Some((_, units, turned)) = products {
+                        transpose(d, (0..rows, mine), turned, 0);
                         units.fill(seen, part_of(rows, part, parts));
                     }
                 }
@@ -205,12 +212,15 @@ impl Function for Layer {
             shared(rows * inner * outer, &|part, parts| {
                 // SAFETY: threads write to different rows of dW and columns of dx.
                 unsafe {
-                    if let Some(target) = of_weights {
-                        multiply(self.kernel, units, d, lines_of(outer, part, parts), target);
+                    if let Some((target, units, turned)) = products {
+                        let mine = (turned.read(), lines_of(outer, part, parts));
+                        let all = (units, 0..units.tiles());
+                        multiply(self.kernel, all, mine, target, Start::Zero);
                     }
                     if let Some(target) = back {
                         let mine = lines_of(inner, part, parts);
-                        multiply(self.kernel, examples, weights, mine, target);
+                        let lanes = (weights, mine, outer);
+                        multiply_in_place(self.kernel, lanes, (d, 0..rows), target);
                     }
                 }
             });
@@ -226,21 +236,6 @@ impl Function for Layer {
     fn readable(&self, inputs: &[Tensor]) -> Result<Tensor> {
         let product = inputs[0].f_linear(&inputs[1], inputs.get(2))?;
         Ok(self.activation.apply(&product))
-    }
-}
-
-/// Columns for a part, whole cache lines where there are enough.
-fn lines_of(columns: usize, part: usize, parts: usize) -> Range<usize> {
-    let lines = part_of(columns.div_ceil(LINE), part, parts);
-    (lines.start * LINE).min(columns)..(lines.end * LINE).min(columns)
-}
-
-/// Shares out work that is worth it.
-fn shared(multiplications: usize, work: &(dyn Fn(usize, usize) + Sync)) {
-    if multiplications < WORTH_SHARING {
-        work(0, 1);
-    } else {
-        share(work);
     }
 }
 
@@ -261,9 +256,18 @@ unsafe fn sum_rows(sums: &mut [f32], from: Place<*const f32>, rows: usize, colum
     });
 }
 
-/// A panel of the units of x, for [`delayed`].
-pub(super) fn fill_units(x: &Tensor, units: Filling, part: usize, parts: usize) {
-    let (rows, inner) = (x.size()[0] as usize, x.size()[1] as usize);
-    // SAFETY: parts are different rows.
-    unsafe { units.fill(place(x, inner), part_of(rows, part, parts)) }
+/// One thread's part of what the product dW = dᵀ · x reads: for [`delayed`].
+pub(super) fn fill(
+    (x, units): (&Tensor, Lanes),
+    (d, turned): (&Tensor, Place<*mut f32>),
+    (part, parts): (usize, usize),
+) {
+    let (rows, inner, outer) = (x.size()[0], x.size()[1], d.size()[1]);
+    let (rows, inner, outer) = (rows as usize, inner as usize, outer as usize);
+    // SAFETY: parts are different rows of either.
+    unsafe {
+        units.fill(place(x, inner), part_of(rows, part, parts));
+        let mine = lines_of(outer, part, parts);
+        transpose(place(d, outer), (0..rows, mine), turned, 0);
+    }
 }

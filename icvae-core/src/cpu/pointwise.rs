@@ -37,11 +37,11 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
     s * p + (s - 1.0)
 }
 
-/// e^x.
+/// e^x, infinite from where floats nearly end: a loss that overflows must not look healthy.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let (p, s) = exponential(within(x, 87.0));
-    s * p + s
+    if x > 87.0 { f32::INFINITY } else { s * p + s }
 }
 
 /// tanh x = e / (e + 2) with e = e^(2x) − 1.
@@ -52,10 +52,21 @@ fn tanh(x: f32) -> f32 {
     (e / (e + 2.0)).copysign(x)
 }
 
+/// log(1 + u) = 2 artanh(u / (2 + u)) for u in [0, 1], by its series: the next term is below half a unit in the
+/// last place.
+#[inline(always)]
+fn ln_1p(u: f32) -> f32 {
+    let s = u / (2.0 + u);
+    let q = s * s;
+    let series = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q * (1.0 / 15.0)));
+    let series = 1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * series));
+    2.0 * (s + s * q * series)
+}
+
 /// log(1 + e^x).
 #[inline(always)]
 pub(crate) fn softplus(x: f32) -> f32 {
-    (if x < 0.0 { 0.0 } else { x }) + exp(-x.abs()).ln_1p()
+    (if x < 0.0 { 0.0 } else { x }) + ln_1p(exp(-x.abs()))
 }
 
 /// 1 / (1 + e^(−x)).

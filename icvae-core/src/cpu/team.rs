@@ -31,6 +31,28 @@ pub(crate) fn part_of(length: usize, part: usize, parts: usize) -> std::ops::Ran
     (length * part / parts)..(length * (part + 1) / parts)
 }
 
+/// Numbers of a cache line: what two threads write to is shared out in multiples of it.
+pub(crate) const LINE: usize = 16;
+/// Products of fewer multiplications are done before a second thread has begun.
+const WORTH_SHARING: usize = 500_000;
+/// Multiplications that take as long as to move one number.
+pub(crate) const MOVE: usize = 32;
+
+/// Shares out work that is worth it, by the multiplications that it takes.
+pub(crate) fn shared(multiplications: usize, work: &(dyn Fn(usize, usize) + Sync)) {
+    if multiplications < WORTH_SHARING {
+        work(0, 1);
+    } else {
+        share(work);
+    }
+}
+
+/// Columns for a part, whole cache lines where there are enough.
+pub(crate) fn lines_of(columns: usize, part: usize, parts: usize) -> std::ops::Range<usize> {
+    let lines = part_of(columns.div_ceil(LINE), part, parts);
+    (lines.start * LINE).min(columns)..(lines.end * LINE).min(columns)
+}
+
 #[cfg(target_os = "linux")]
 struct OpenMp {
     parallel: unsafe extern "C" fn(extern "C" fn(*mut c_void), *mut c_void, u32, u32),

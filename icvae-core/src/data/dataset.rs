@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
+use super::gather::gather;
 use crate::files::hex;
 use crate::{Error, Result};
 
@@ -330,6 +331,10 @@ impl Dataset {
             });
         }
         check_range("index", indices, self.images.size()[0])?;
+        let all = (&self.images, &self.labels);
+        if let Some(batch) = gather(all, self.classes, indices)? {
+            return Ok(batch);
+        }
         let indices = indices.to_device(self.device());
         let labels = self.labels.f_index_select(0, &indices)?;
         Ok(Batch {
@@ -419,8 +424,18 @@ fn check_range(what: &str, values: &Tensor, end: i64) -> Result<()> {
     if values.numel() == 0 {
         return Ok(());
     }
-    let (low, high) = values.f_aminmax(None::<i64>, false)?;
-    for value in [low.f_int64_value(&[])?, high.f_int64_value(&[])?] {
+    let (low, high) = match super::gather::indices(values) {
+        Some(values) => {
+            let first = (values[0], values[0]);
+            let wider = |(low, high): (i64, i64), &v: &i64| (low.min(v), high.max(v));
+            values.iter().fold(first, wider)
+        }
+        None => {
+            let (low, high) = values.f_aminmax(None::<i64>, false)?;
+            (low.f_int64_value(&[])?, high.f_int64_value(&[])?)
+        }
+    };
+    for value in [low, high] {
         if !(0..end).contains(&value) {
             return Err(Error::Invalid(format!(
                 "there is a {what} {value}, but each must be from 0 to {}",

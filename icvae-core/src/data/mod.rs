@@ -10,6 +10,7 @@ mod dataset;
 mod digits;
 mod error;
 mod fetch;
+mod gather;
 pub mod idx;
 pub mod manifold;
 mod mnist;

@@ -4,6 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::same_shape;
 use crate::Result;
+use crate::cpu::comparison::Comparison;
 
 /// −log p(x|a) = Σ_p [ log(1 + e^(a_p)) − a_p x_p ], the binary cross-entropy of pixels in [0, 1] from
 /// log-odds a; nothing overflows, and no logarithm of 0 is taken.
@@ -24,7 +25,11 @@ use crate::Result;
 /// ```
 pub fn bernoulli_nll(x: &Tensor, log_odds: &Tensor) -> Result<Tensor> {
     same_shape("the log-odds", log_odds, x)?;
+    Comparison::Bernoulli.of(x, log_odds)
+}
+
+pub(crate) fn readable(x: &Tensor, log_odds: &Tensor) -> Tensor {
     // The form with |a| has no derivative at 0, where untrained networks begin; softplus has.
     let nats = log_odds.softplus() - log_odds * x;
-    Ok(nats.sum_dim_intlist(-1, false, Kind::Float))
+    nats.sum_dim_intlist(-1, false, Kind::Float)
 }

@@ -4,14 +4,14 @@
 //! caller takes the mean. Shape letters as in [`crate::model`].
 
 mod adversarial;
-mod bernoulli;
+pub(crate) mod bernoulli;
 mod echo_rate;
 mod gaussian;
-mod marginal_bound;
+pub(crate) mod marginal_bound;
 mod mixture;
 mod pairwise_kl;
-mod prior_kl;
-mod squared_error;
+pub(crate) mod prior_kl;
+pub(crate) mod squared_error;
 mod table_nll;
 mod total;
 

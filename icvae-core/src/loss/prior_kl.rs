@@ -2,6 +2,7 @@
 
 use tch::{Kind, Tensor};
 
+use crate::cpu::divergence::Divergence;
 use crate::gaussian::Gaussian;
 
 /// KL[q(z|x) ‖ N(0, I)] = −½ Σ_d (1 + log σ²_d − μ²_d − σ²_d) (Kingma and Welling 2013, appendix B).
@@ -16,6 +17,10 @@ use crate::gaussian::Gaussian;
 /// assert_eq!(prior_kl(&q).sum(Kind::Float).double_value(&[]), 0.0);
 /// ```
 pub fn prior_kl(q: &Gaussian) -> Tensor {
+    Divergence::FromPrior.of(q)
+}
+
+pub(crate) fn readable(q: &Gaussian) -> Tensor {
     let terms: Tensor = 1.0 + &q.log_var - q.mean.square() - q.log_var.exp();
     terms.sum_dim_intlist(-1, false, Kind::Float) * -0.5
 }

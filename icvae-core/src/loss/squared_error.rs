@@ -4,6 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::same_shape;
 use crate::Result;
+use crate::cpu::comparison::Comparison;
 
 /// ‖x − x̂‖² = Σ_p (x_p − x̂_p)².
 ///
@@ -24,5 +25,9 @@ use crate::Result;
 /// ```
 pub fn squared_error(x: &Tensor, x_hat: &Tensor) -> Result<Tensor> {
     same_shape("the reconstruction", x_hat, x)?;
-    Ok((x - x_hat).square().sum_dim_intlist(-1, false, Kind::Float))
+    Comparison::SquaredError.of(x, x_hat)
+}
+
+pub(crate) fn readable(x: &Tensor, x_hat: &Tensor) -> Tensor {
+    (x - x_hat).square().sum_dim_intlist(-1, false, Kind::Float)
 }

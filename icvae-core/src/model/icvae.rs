@@ -2,12 +2,11 @@
 
 use tch::{Device, Tensor, nn};
 
-use super::icvae_step::IcvaeStep;
 use super::width::{check_condition, check_width};
 use super::{Decoder, Gaussian, GaussianEncoder, IcvaeConfig};
 use crate::data::Batch;
 use crate::loss;
-use crate::train::{Losses, Model, Step};
+use crate::train::{Losses, Model};
 use crate::{Error, Result, no_grad};
 
 /// The model of *Invariant Representations without Adversarial Training* (Moyer et al. 2018):
@@ -234,9 +233,5 @@ impl Model for Icvae {
 
     fn rebuild(&self) -> Result<Self> {
         Self::new(&self.config, self.vs.device(), self.seed)
-    }
-
-    fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
-        Some(Box::new(IcvaeStep::new(self)?))
     }
 }

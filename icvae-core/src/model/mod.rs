@@ -13,7 +13,6 @@ mod dense;
 mod echo;
 mod gaussian_encoder;
 mod icvae;
-mod icvae_step;
 mod invariant_predictor;
 mod likelihood;
 mod prior;

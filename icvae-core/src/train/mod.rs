@@ -15,7 +15,6 @@ mod random;
 mod rehearsal;
 mod run;
 mod schedule;
-mod step;
 mod store;
 mod tensorboard;
 mod trainer;
@@ -35,7 +34,6 @@ pub use optimizer::{
 };
 pub use random::step_seed;
 pub use schedule::{ReduceOnPlateau, Schedule};
-pub use step::Step;
 pub use store::Store;
 pub use tensorboard::TensorBoard;
 pub use trainer::{Outcome, Trainer};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tch::{Kind, Tensor, nn};
 
-use super::{Step, Turn, weights};
+use super::{Turn, weights};
 use crate::data::Batch;
 use crate::{Error, Result};
 
@@ -118,12 +118,6 @@ pub trait Model: Sized {
     /// are.
     fn load(&self, path: impl AsRef<Path>) -> Result<()> {
         weights::load(self, path.as_ref())
-    }
-
-    /// The model's own fast training step, where it has one that applies: the trainer then takes it instead
-    /// of [`Model::losses`] and automatic differentiation.
-    fn fast_step(&self) -> Option<Box<dyn Step + '_>> {
-        None
     }
 }
 

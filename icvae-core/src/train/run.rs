@@ -12,8 +12,8 @@ use super::model::{number, stacked};
 use super::rehearsal::{Rehearsal, rehearse};
 use super::store::Place;
 use super::{
-    Checkpoint, Control, EpochRecord, Event, Listener, Model, Optimizer, RunState, Step,
-    StopReason, Store, TermMeans, TrainConfig, Turn, evaluate, step_seed,
+    Checkpoint, Control, EpochRecord, Event, Listener, Model, Optimizer, RunState, StopReason,
+    Store, TermMeans, TrainConfig, Turn, evaluate, step_seed,
 };
 use crate::data::{Batches, Dataset};
 use crate::files::hex;
@@ -53,7 +53,6 @@ pub(super) struct Run<'a, M: Model> {
     model: &'a M,
     train: &'a Dataset,
     test: Option<&'a Dataset>,
-    pub(super) fast: Option<Box<dyn Step + 'a>>,
     /// Where the run is kept, and the lock on it.
     place: Option<Place>,
     _lock: Option<File>,
@@ -172,7 +171,6 @@ impl<'a, M: Model> Run<'a, M> {
             model,
             train,
             test,
-            fast: None,
             place,
             _lock: lock,
             turns,
@@ -355,10 +353,7 @@ impl<'a, M: Model> Run<'a, M> {
         let Some(data) = self.test else {
             return Ok(None);
         };
-        let means = match &mut self.fast {
-            Some(fast) => fast.evaluate(data, batch_size, seed)?,
-            None => evaluate(self.model, data, batch_size, seed)?,
-        };
+        let means = evaluate(self.model, data, batch_size, seed)?;
         for (name, value) in &means.0 {
             if !value.is_finite() {
                 let epoch = self.state.epochs_done + 1;
@@ -376,22 +371,7 @@ impl<'a, M: Model> Run<'a, M> {
     fn step(&mut self, epoch: usize, indices: &Tensor) -> Result<()> {
         tch::manual_seed(step_seed(self.config.seed, self.state.steps_done));
         let step = self.state.steps_done + 1;
-        let examples = indices.size()[0] as f64;
-        if let Some(mut fast) = self.fast.take() {
-            if self.names.is_empty() {
-                self.names = fast.names();
-            }
-            let values: Vec<f64> = fast
-                .run(self.train, indices)?
-                .iter()
-                .map(|&v| f64::from(v))
-                .collect();
-            self.count(epoch, step, &values, examples)?;
-            self.optimizers[0].apply(fast.gradients())?;
-            self.fast = Some(fast);
-        } else {
-            self.take_turns(epoch, step, indices)?;
-        }
+        self.take_turns(epoch, step, indices)?;
         self.state.steps_done = step;
         Ok(())
     }

@@ -32,7 +32,6 @@ pub struct Trainer<'a> {
     config: TrainConfig,
     listeners: Vec<Box<dyn Listener + 'a>>,
     wishes: Wishes,
-    readable: bool,
 }
 
 /// What came of a run.
@@ -82,7 +81,6 @@ impl<'a> Trainer<'a> {
             config: config.clone(),
             listeners: Vec::new(),
             wishes: Wishes::default(),
-            readable: false,
         }
     }
 
@@ -127,14 +125,6 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Trains by the model's readable losses and automatic differentiation even where it has a
-    /// [fast step](super::Step).
-    #[must_use]
-    pub fn by_autograd(mut self) -> Self {
-        self.readable = true;
-        self
-    }
-
     /// Trains a model from its first weights, or from where the store's run was cut off.
     ///
     /// The same settings, seed and data give the same weights on the same machine.
@@ -152,7 +142,6 @@ impl<'a> Trainer<'a> {
             config,
             mut listeners,
             wishes,
-            readable,
         } = self;
         config.check()?;
         if train.is_empty() || test.is_some_and(Dataset::is_empty) {
@@ -166,11 +155,6 @@ impl<'a> Trainer<'a> {
         // Somebody may have left gradients off.
         tch::with_grad(|| {
             let mut run = Run::begin(&config, &wishes, model, &train, test.as_ref())?;
-            run.fast = if readable || !run.turns.is_empty() {
-                None
-            } else {
-                model.fast_step()
-            };
             let steps_found = run.state.steps_done;
             let stopped = run.finish(&mut listeners)?;
             Ok(Outcome {

@@ -19,6 +19,7 @@ pub fn run(layout: &Layout, all: bool) -> Result<()> {
         layout.tables(),
         layout.models(),
         layout.logs(),
+        layout.products(),
     ];
     let mut parts = kernelspec::written(layout);
     parts.extend([layout.state(), layout.evcxr_root(), layout.evcxr_target()]);
@@ -84,6 +85,7 @@ mod tests {
             layout.tables().join("adult.data"),
             layout.models().join("a.safetensors"),
             layout.logs().join("run/events.out.tfevents.1.icvae"),
+            layout.products().join("0123456789abcdef.json"),
         ] {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
@@ -117,6 +119,7 @@ mod tests {
             layout.tables(),
             layout.models(),
             layout.logs(),
+            layout.products(),
             other,
         ] {
             assert!(kept.exists(), "{}", kept.display());
