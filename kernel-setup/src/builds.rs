@@ -155,6 +155,10 @@ fn unmark(layout: &Layout) -> Result<()> {
     }
 }
 
+/// Has the program that evcxr makes of a cell, and nothing else, keep its line numbers, for the way to a panic.
+const LINES: &str =
+    "[profile.dev]\nstrip = \"none\"\n[profile.dev.package.ctx]\ndebug = \"line-tables-only\"\n";
+
 /// Compiles what the notebooks depend on into the warm folder.
 ///
 /// # Errors
@@ -171,6 +175,11 @@ pub fn warm(
     // Cells get the versions that the library is tested with.
     fs::copy(layout.root.join("Cargo.lock"), dir.join("Cargo.lock"))
         .with_context(|| format!("{} can't be written", dir.join("Cargo.lock").display()))?;
+    // evcxr writes such a file of its own into the folder itself.
+    let config = dir.parent().unwrap_or(&dir).join(".cargo");
+    fs::create_dir_all(&config)
+        .and_then(|()| fs::write(config.join("config.toml"), LINES))
+        .with_context(|| format!("{} can't be written", config.display()))?;
     let mut command = Command::new(environment.python());
     jupyter::environment(&mut command, layout, environment);
     command
@@ -250,7 +259,7 @@ pub fn stamp(layout: &Layout) -> Result<String> {
         .program("rustc")
         .context("rustc is not on the search path")?;
     let rustc = process::output(Command::new(rustc).arg("-Vv"), Duration::from_secs(20))?;
-    (rustc, EVCXR_VERSION).hash(&mut hasher);
+    (rustc, EVCXR_VERSION, LINES).hash(&mut hasher);
     fs::read_link(layout.libtorch().join("include"))
         .ok()
         .hash(&mut hasher);

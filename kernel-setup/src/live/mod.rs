@@ -57,9 +57,10 @@
 //!
 //! **Errors** (report.rs). The prelude's panic hook tells message and place. The place lies in the
 //! program that evcxr made of the cell, so its line is looked up among the cells. A failed `?` prints
-//! its error and a marker: what standard error said just before is the error. Cells are compiled
-//! without debug information, so there is no stack; a panic inside a library names its place there,
-//! and the cell.
+//! its error and a marker: what standard error said just before is the error. Of debug information the
+//! program of the cells has the line numbers alone (a Cargo configuration beside the build folders), and what they
+//! depend on has none. So a panic inside a library names its place there, and the hook tells the addresses on the
+//! way, which way.rs makes lines of: the cell's line, and from where it was called.
 //!
 //! **Changed definitions** (redefinition.rs, variables.rs). evcxr compiles all definitions anew with
 //! each cell, and would read old values by them. The kernel keeps the definitions as evcxr does, and
@@ -100,6 +101,7 @@ mod implementations;
 mod info;
 mod interrupt;
 mod kernel;
+mod library;
 mod misfits;
 mod output;
 mod redefinition;
@@ -109,6 +111,7 @@ mod side;
 mod slot;
 mod stdout;
 mod variables;
+mod way;
 mod wire;
 
 use std::fs::Permissions;

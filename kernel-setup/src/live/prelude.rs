@@ -75,6 +75,51 @@
         unsafe { _exit(status) }
     }
 
+    /// The places of the cells' programs that lead to here, the nearest first, each as an offset and its file. Only the
+    /// relay can find their lines: the standard library sees no library that was loaded after its first look.
+    fn way() -> String {
+        unsafe extern "C" {
+            fn _Unwind_Backtrace(
+                each: extern "C" fn(*mut c_void, *mut c_void) -> i32,
+                to: *mut c_void,
+            ) -> i32;
+            fn _Unwind_GetIP(context: *mut c_void) -> usize;
+        }
+        extern "C" fn each(context: *mut c_void, to: *mut c_void) -> i32 {
+            // SAFETY: the unwinder hands over its context, and what was given to it below.
+            let (at, to) = unsafe { (_Unwind_GetIP(context), &mut *to.cast::<Vec<usize>>()) };
+            to.push(at);
+            if to.len() < 256 { 0 } else { 5 }
+        }
+        let mut stack: Vec<usize> = Vec::new();
+        // SAFETY: `each` gets this vector and nothing else does meanwhile.
+        unsafe { _Unwind_Backtrace(each, (&raw mut stack).cast()) };
+        let file_and_base = |address: usize| {
+            let mut place = Place {
+                file: std::ptr::null(),
+                base: std::ptr::null_mut(),
+                name: std::ptr::null(),
+                address: std::ptr::null_mut(),
+            };
+            // SAFETY: fills the place; the name of a loaded library stays.
+            let found = unsafe { dladdr(address as *const c_void, (&raw mut place).cast()) };
+            // SAFETY: as above.
+            (found != 0 && !place.file.is_null())
+                .then(|| (unsafe { CStr::from_ptr(place.file) }, place.base as usize))
+        };
+        let own = file_and_base(each as *const () as usize).map(|(_, base)| base);
+        let mut way = String::new();
+        for address in stack {
+            let Some((file, base)) = file_and_base(address) else { continue };
+            let file = file.to_string_lossy();
+            let of_a_cell = file.rsplit('/').next().is_some_and(|name| name.contains("code_"));
+            if of_a_cell && Some(base) != own {
+                way.push_str(&format!("{} {file}\n", address - base));
+            }
+        }
+        way
+    }
+
     /// Standard input by way of the kernel. The byte is never read there: so a reader hears of an
     /// error, and not of an end, when the kernel closes its side.
     fn renew_input(folder: &Path) -> std::io::Result<()> {
@@ -333,8 +378,9 @@
                 .location()
                 .map_or(("", 0, 0), |place| (place.file(), place.line(), place.column()));
             let tell = || -> std::io::Result<()> {
+                let way = way();
                 let mut stream = connect(folder, "panic")?;
-                let fields = [thread, file, &line.to_string(), &column.to_string()];
+                let fields = [thread, file, &line.to_string(), &column.to_string(), &way];
                 for field in fields {
                     stream.write_all(field.replace('\0', " ").as_bytes())?;
                     stream.write_all(b"\0")?;

@@ -91,6 +91,12 @@ impl Sources {
         before.any(|(_, code)| code.lines().any(|other| other.trim() == line))
     }
 
+    /// Whether the library is used in this session.
+    fn name_the_library(&self) -> bool {
+        let mut cells = self.0.iter();
+        cells.any(|(_, code)| code.contains("icvae_core") || code.contains("icvae-core"))
+    }
+
     /// The latest cell that holds this line once, and the line's number in it.
     fn find(&self, line: &str) -> Option<(u64, usize)> {
         let line = line.trim();
@@ -108,6 +114,15 @@ impl Sources {
                 _ => None,
             }
         })
+    }
+
+    /// The line of a cell that is the longest part of a generated one: evcxr puts code around a cell's last expression.
+    fn find_within(&self, number: u64, generated: &str) -> Option<(u64, usize)> {
+        let (_, code) = self.0.iter().rev().find(|(n, _)| *n == number)?;
+        let lines = code.lines().map(str::trim).enumerate();
+        let within = lines.filter(|(_, line)| line.len() > 3 && generated.contains(line));
+        let (at, _) = within.max_by_key(|(_, line)| line.len())?;
+        Some((number, at + 1))
     }
 
     /// The report of something wrong at a line of a cell that was not run.
@@ -245,35 +260,61 @@ fn located(name: &'static str, value: &str, panic: &Panic, facts: &Facts<'_>) ->
     let mut report = Report::new(name, value);
     // Where evcxr puts the cells.
     let own = panic.file == "src/lib.rs";
-    let line = facts
-        .generated
-        .lines()
-        .nth(panic.line.saturating_sub(1))
-        .filter(|_| own);
-    match line.and_then(|line| Some((line, facts.sources.find(line)?))) {
-        Some((text, (number, line))) => {
-            // The generated line may be indented in another way.
-            let indent = |text: &str| text.len() - text.trim_start().len();
-            let original = facts.sources.0.iter().rev().find(|(n, _)| *n == number);
-            let original = original
-                .and_then(|(_, code)| code.lines().nth(line - 1))
-                .unwrap_or("");
-            let column = (panic.column + indent(original)).saturating_sub(indent(text));
-            report
+    if !own && !panic.file.is_empty() {
+        let (file, line) = (short(&panic.file), panic.line);
+        let place = format!("  {BLUE}{file}, line {line}{PLAIN}");
+        report.traceback.push(place);
+    }
+    let nearest = own.then_some((panic.line, Some(panic.column)));
+    let way = super::way::lines(&panic.way);
+    let way = way.into_iter().map(|line| (line, None));
+    let mut seen = Vec::new();
+    for (line, column) in nearest.into_iter().chain(way) {
+        let Some((cell, line, column)) = in_a_cell(line, column, facts) else {
+            continue;
+        };
+        // A closure and what it stands in are of one line.
+        if seen.contains(&(cell, line)) {
+            continue;
+        }
+        match seen.is_empty() {
+            true => report
                 .traceback
-                .extend(facts.sources.show(number, line, Some(column.max(1))));
+                .extend(facts.sources.show(cell, line, column)),
+            false => report.traceback.push(format!(
+                "  {BLUE}called from cell [{cell}], line {line}{PLAIN}"
+            )),
         }
-        None => {
-            if !own && !panic.file.is_empty() {
-                let (file, line) = (short(&panic.file), panic.line);
-                let place = format!("  {BLUE}{file}, line {line}{PLAIN}");
-                report.traceback.push(place);
-            }
-            let cell = format!("  {BLUE}in cell [{}]{PLAIN}", facts.number);
-            report.traceback.push(cell);
-        }
+        seen.push((cell, line));
+    }
+    if seen.is_empty() {
+        let cell = format!("  {BLUE}in cell [{}]{PLAIN}", facts.number);
+        report.traceback.push(cell);
     }
     report
+}
+
+/// Which cell, line and column a place in the generated program comes from.
+fn in_a_cell(
+    line: usize,
+    column: Option<usize>,
+    facts: &Facts<'_>,
+) -> Option<(u64, usize, Option<usize>)> {
+    let text = facts.generated.lines().nth(line.saturating_sub(1))?;
+    let (number, line) =
+        (facts.sources.find(text)).or_else(|| facts.sources.find_within(facts.number, text))?;
+    // The generated line may be indented in another way.
+    let indent = |text: &str| text.len() - text.trim_start().len();
+    let original = facts.sources.0.iter().rev().find(|(n, _)| *n == number);
+    let original = original
+        .and_then(|(_, code)| code.lines().nth(line - 1))
+        .unwrap_or("");
+    let column = column.map(|column| {
+        (column + indent(original))
+            .saturating_sub(indent(text))
+            .max(1)
+    });
+    Some((number, line, column))
 }
 
 /// A library's source file without the folders in which compilers and Cargo keep it.
@@ -468,7 +509,10 @@ fn evcxr_errors(facts: &Facts<'_>) -> Report {
             .filter_map(Value::as_str)
             .map(|line| line.replace(&own_name, &our_name))
             .collect();
-        let lines = with_own_lines(lines, &our_name, facts.added);
+        let lines = match lines.iter().any(|line| line.contains(&our_name)) {
+            true => with_own_lines(lines, &our_name, facts.added),
+            false => with_a_place(lines, facts.sources),
+        };
         let value = error.content["evalue"].as_str().unwrap_or_default();
         // A name that is missing is reported once for each use.
         if !seen.contains(&(value, lines.clone())) {
@@ -560,6 +604,23 @@ fn with_own_lines(lines: Vec<String>, cell: &str, added: Option<usize>) -> Vec<S
     own
 }
 
+/// The same where evcxr gives no numbers: a line of code, perhaps with marks below.
+fn with_a_place(lines: Vec<String>, sources: &Sources) -> Vec<String> {
+    let first = lines.first().map(String::as_str).unwrap_or_default();
+    let Some((cell, line)) = sources.find(first) else {
+        return lines;
+    };
+    let mut own = vec![format!("  {BLUE}cell [{cell}], line {line}{PLAIN}")];
+    for (i, text) in lines.iter().enumerate() {
+        own.push(match i {
+            0 => format!("  {BLUE}{line:4} |{PLAIN} {text}"),
+            _ if text.contains('^') => format!("  {BLUE}     |{PLAIN} {text}"),
+            _ => text.clone(),
+        });
+    }
+    own
+}
+
 /// Where the number stands in a line that shows one of the cell's.
 fn numbered(line: &str) -> Option<(usize, usize)> {
     let bar = line.find(" │")?;
@@ -588,7 +649,12 @@ fn hints(seen: &[(&str, Vec<String>)], facts: &Facts<'_>) -> Vec<String> {
         });
         let imports = facts.imports.iter().filter(|(error, _)| error == message);
         let imports = imports.map(|(_, paths)| format!("bring it in by {paths}"));
-        for one in own.into_iter().chain(imports) {
+        let mut proposed: Vec<String> = own.into_iter().chain(imports).collect();
+        if proposed.is_empty() && facts.sources.name_the_library() {
+            let path = super::library::path(message);
+            proposed.extend(path.map(|path| format!("bring it in by `use {path};`")));
+        }
+        for one in proposed {
             if !told.contains(&one) {
                 told.push(one);
             }
@@ -747,6 +813,19 @@ mod tests {
             lines(None),
             "   \u{1b}[38;5;246m╭─[ cell [3], line 10 ]\n \u{1b}[38;5;246m10 │ let a = 12 │ 3;\n \u{1b}[38;5;240m   │      ─┬─\n \u{1b}[38;5;246m 2 │ x"
         );
+    }
+
+    #[test]
+    fn an_error_without_a_number_is_found_by_its_line() {
+        let mut sources = Sources::default();
+        sources.add(4, "let a = 1;\nlet b = C {\n};");
+        let lines = ["let b = C {", "        ^ missing `x`", "missing field"].map(String::from);
+        assert_eq!(
+            plain(&with_a_place(lines.to_vec(), &sources)),
+            "  cell [4], line 2\n     2 | let b = C {\n       |         ^ missing `x`\nmissing field"
+        );
+        let elsewhere = vec!["let z = 1;".to_owned()];
+        assert_eq!(with_a_place(elsewhere.clone(), &sources), elsewhere);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! standard output and error by connections to it, and `icvae-core`, which sends requests. The first
 //! line of a connection says what it is.
 
+use super::way::{self, Spot};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -55,6 +56,8 @@ pub struct Panic {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
+    /// Places of the cells' programs on the way there, the nearest first.
+    pub way: Vec<Spot>,
     /// What the panic says.
     pub message: String,
 }
@@ -265,13 +268,14 @@ pub fn is_mime(text: &str) -> bool {
 }
 
 fn parse_panic(body: &str) -> Panic {
-    let mut fields = body.splitn(5, '\0').map(str::to_owned);
+    let mut fields = body.splitn(6, '\0').map(str::to_owned);
     let mut next = || fields.next().unwrap_or_default();
     Panic {
         thread: next(),
         file: next(),
         line: next().parse().unwrap_or(0),
         column: next().parse().unwrap_or(0),
+        way: way::parse(&next()),
         message: next(),
     }
 }
@@ -397,12 +401,14 @@ mod tests {
 
     #[test]
     fn a_panic_keeps_all_its_fields() {
-        let panic = parse_panic("worker\0src/lib.rs\x0012\x005\0it\0broke");
+        let panic = parse_panic("worker\0src/lib.rs\x0012\x005\x0012 /a.so\n\0it\0broke");
         assert_eq!(panic.thread, "worker");
         assert_eq!(
             (panic.file.as_str(), panic.line, panic.column),
             ("src/lib.rs", 12, 5)
         );
+        assert_eq!(panic.way, way::parse("12 /a.so"));
+        assert_eq!(panic.way.len(), 1);
         assert_eq!(panic.message, "it\0broke");
         assert_eq!(parse_panic(""), Panic::default());
     }
