@@ -155,9 +155,21 @@ fn unmark(layout: &Layout) -> Result<()> {
     }
 }
 
-/// Has the program that evcxr makes of a cell, and nothing else, keep its line numbers, for the way to a panic.
-const LINES: &str =
-    "[profile.dev]\nstrip = \"none\"\n[profile.dev.package.ctx]\ndebug = \"line-tables-only\"\n";
+/// How cells are compiled, beside what evcxr says: their program, and nothing else, keeps its line numbers, for the way
+/// to a panic; and what they depend on is compiled as for a release, since that is where a training spends its time.
+const PROFILE: &str = r#"[profile.dev]
+strip = "none"
+
+[profile.dev.package.ctx]
+debug = "line-tables-only"
+
+[profile.dev.package."*"]
+debug-assertions = false
+overflow-checks = false
+
+[profile.dev.package.icvae-core]
+opt-level = 3
+"#;
 
 /// Compiles what the notebooks depend on into the warm folder.
 ///
@@ -178,7 +190,7 @@ pub fn warm(
     // evcxr writes such a file of its own into the folder itself.
     let config = dir.parent().unwrap_or(&dir).join(".cargo");
     fs::create_dir_all(&config)
-        .and_then(|()| fs::write(config.join("config.toml"), LINES))
+        .and_then(|()| fs::write(config.join("config.toml"), PROFILE))
         .with_context(|| format!("{} can't be written", config.display()))?;
     let mut command = Command::new(environment.python());
     jupyter::environment(&mut command, layout, environment);
@@ -259,7 +271,7 @@ pub fn stamp(layout: &Layout) -> Result<String> {
         .program("rustc")
         .context("rustc is not on the search path")?;
     let rustc = process::output(Command::new(rustc).arg("-Vv"), Duration::from_secs(20))?;
-    (rustc, EVCXR_VERSION, LINES).hash(&mut hasher);
+    (rustc, EVCXR_VERSION, PROFILE).hash(&mut hasher);
     fs::read_link(layout.libtorch().join("include"))
         .ok()
         .hash(&mut hasher);

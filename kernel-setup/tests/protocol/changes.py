@@ -150,7 +150,7 @@ NUMBERS = [
 
 ARCHITECTURE = [
     ok("a layer more", edited(ENCODER, *H3, ("self.h2.forward(&self.h1.forward(x))", "self.h2.forward(&self.h3.forward(&self.h1.forward(x)))")),
-       cell(ICVAE), cell(MODEL), cell(MAKE), FIT, says=["`icvae` was made with the former `Encoder`", "enc_h3.weight", TRAINED]),
+       cell(ICVAE), cell(MODEL), cell(MAKE), FIT, says=["made with the former `Encoder`", "enc_h3.weight", TRAINED]),
     error("CompileError", "a layer more, and the old model used",
           edited(ENCODER, *H3, ("self.h2.forward(&self.h1.forward(x))", "self.h2.forward(&self.h3.forward(&self.h1.forward(x)))")),
           "icvae.encoder.h2.forward(&icvae.encoder.h1.forward(&test_x)).size()", says=["`icvae` is gone since cell", "again"]),
@@ -180,7 +180,7 @@ ARCHITECTURE = [
        ("self.h1.forward(x)", "self.h1.forward(&self.conv.forward(&x.view([-1, 1, 28, 28])).view([-1, PIXELS]))")), cell(ICVAE), cell(MODEL),
        cell(MAKE), FIT, says=["conv.weight", TRAINED], form=2),
     ok("a number more in the configuration", edited(CONFIG, ("lambda: f64, ", "lambda: f64, extra: i64, "), ("lambda: 1.0,", "lambda: 1.0, extra: 1,")),
-       says="`icvae` was made with the former `Config`"),
+       says="made with the former `Config`"),
     error("CompileError", "a number more, forgotten where a configuration is made", edited(CONFIG, ("lambda: f64, ", "extra: i64, lambda: f64, ")),
           says="missing field `extra`", line="let config = Config", form=2),
     ok("a function that takes one more", edited(SAMPLE, ("z_log_sigma_sq: &Tensor)", "z_log_sigma_sq: &Tensor, temperature: f64)"),
@@ -361,3 +361,6 @@ PROCESS = [
 ]
 
 TABLE = [*NUMBERS, *ARCHITECTURE, *LOSS, *TRAINING, *PYTHON, *TENSORS, *PROCESS]
+
+#: What is tried each time: layers, what crashed sessions once, and what goes on where the one before it ended.
+ALWAYS = [*ARCHITECTURE[:6], *PROCESS, *(change for change in TENSORS if "radients" in change.name)]
