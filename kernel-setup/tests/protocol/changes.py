@@ -329,7 +329,7 @@ TENSORS = [
     error("Panic", "an entry of a vector that isn't there", "let some = vec![1, 2, 3];\nlet n = some.len();\nsome[n + 1]", says="index out of bounds", line="some[n + 1]"),
     error("Panic", "a number of a tensor that holds many", "test_x.double_value(&[])", says="", line="double_value"),
     error("Error", "a matrix as a flat vector", "Vec::<f32>::try_from(&test_x)?", says="", line="try_from", form=2),
-    error("Panic", "CUDA that isn't there", "Tensor::zeros([2], (Kind::Float, Device::Cuda(0)))", says="there is no CUDA device here", line="Cuda(0)"),
+    error("Panic", "CUDA that isn't there", "Tensor::zeros([2], (Kind::Float, Device::Cuda(0)))", says="there is no CUDA device here"),
     error("Panic", "a tensor sent to CUDA", "test_x.to_device(Device::Cuda(0))", says="there is no CUDA device here", line="Cuda(0)", form=2),
     error("Panic", "unwrap", 'let n: i64 = "four".parse().unwrap();', says="ParseIntError", line="unwrap()"),
     error("Error", "a file that isn't there", 'let text = std::fs::read_to_string("nowhere.txt")?;', says="No such file", line="nowhere.txt", form=2),
