@@ -18,7 +18,7 @@ use super::history::History;
 use super::implementations::{Implementations, Placed};
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
-use super::misfits::{Definers, Misfit, ROUNDS, defined, misfits};
+use super::misfits::{Definers, Misfit, ROUNDS, defined, is_about_variables, misfits};
 use super::output::Command;
 use super::redefinition::{Change, Definitions, variables};
 use super::report::{Facts, Report, Sources, crash, report};
@@ -621,7 +621,7 @@ impl Kernel {
             true => Vec::new(),
             false => self.imports().await?,
         };
-        let generated = std::fs::read_to_string(self.build.join("src/lib.rs")).unwrap_or_default();
+        let generated = self.generated();
         let report = report(&Facts {
             outcome: &outcome,
             stopped,
@@ -655,7 +655,11 @@ impl Kernel {
         let mut exchange = self.exchange(request, code).await?;
         if order.wants_another_turn() {
             exchange = self.exchange(request, code).await?;
-        } else if order.is_untouched() && outdated.unnameable && exchange.reply["status"] != "ok" {
+        } else if order.is_untouched()
+            && outdated.unnameable
+            && exchange.reply["status"] != "ok"
+            && is_about_variables(&self.last_error().await?, &self.generated())
+        {
             // A type's parameters have changed: the old type can't even be named beside the new.
             order.give_all(&note)?;
             self.exchange(request, "();").await?;
@@ -687,9 +691,7 @@ impl Kernel {
                 return Ok(None);
             }
             let json = self.last_error().await?;
-            let generated =
-                std::fs::read_to_string(self.build.join("src/lib.rs")).unwrap_or_default();
-            let Some(found) = misfits(&json, &generated, &own) else {
+            let Some(found) = misfits(&json, &self.generated(), &own) else {
                 return Ok(None);
             };
             // What evcxr remembers may be an error of an earlier cell, and this one's may be of another kind.
@@ -716,6 +718,11 @@ impl Kernel {
             published = exchange.published;
         }
         Ok(None)
+    }
+
+    /// The program that evcxr has last made of a cell.
+    fn generated(&self) -> String {
+        std::fs::read_to_string(self.build.join("src/lib.rs")).unwrap_or_default()
     }
 
     /// Whether a cell adds a crate while there are variables that may be made of others.

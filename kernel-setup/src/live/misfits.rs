@@ -24,30 +24,62 @@ pub struct Misfit {
 
 /// What the compiler complains about (evcxr's `:last_error_json`), if all of it lies in what other cells have
 /// defined: `own` are the names that this cell defines, and `generated` is the program that was compiled.
+///
+/// Where evcxr hands variables over, only the name of a type can be wrong, and that goes with the variable.
 pub fn misfits(json: &str, generated: &str, own: &BTreeSet<String>) -> Option<Vec<Misfit>> {
     let file = syn::parse_file(generated).ok()?;
-    let mut found = Vec::new();
-    for line in json.lines() {
-        let Ok(error) = serde_json::from_str::<Value>(line) else {
-            continue;
-        };
-        let spans = error["spans"].as_array().into_iter().flatten();
-        let primary: Vec<&Value> = spans.filter(|span| span["is_primary"] == true).collect();
-        if error["level"] != "error" || primary.is_empty() {
+    let mut found: Vec<Misfit> = Vec::new();
+    for (said, line) in places(json) {
+        let line = line?;
+        if hands_over(generated, line) {
             continue;
         }
-        for span in primary {
-            let name = owner(&file, line_in_program(span)?)?;
-            if own.contains(&name) {
-                return None;
-            }
-            let said = error["message"].as_str().unwrap_or_default().to_owned();
-            if !found.iter().any(|one: &Misfit| one.name == name) {
-                found.push(Misfit { name, said });
-            }
+        let name = owner(&file, line)?;
+        if own.contains(&name) {
+            return None;
+        }
+        if !found.iter().any(|one| one.name == name) {
+            found.push(Misfit { name, said });
         }
     }
     (!found.is_empty()).then_some(found)
+}
+
+/// Whether the compiler complains about nothing but the types of variables.
+pub fn is_about_variables(json: &str, generated: &str) -> bool {
+    let places = places(json);
+    let about = |line: &Option<usize>| line.is_some_and(|line| hands_over(generated, line));
+    // Of a type that takes other parameters evcxr leaves just the note on its definition, which the cell holds.
+    let mut notes = errors(json).filter(|error| error["level"] != "error");
+    let of_types = notes.all(|note| said(&note).contains(" defined here, with "));
+    of_types && errors(json).next().is_some() && places.iter().all(|(_, line)| about(line))
+}
+
+fn errors(json: &str) -> impl Iterator<Item = Value> {
+    let lines = json.lines().map(serde_json::from_str::<Value>);
+    lines.filter_map(Result::ok).filter(Value::is_object)
+}
+
+fn said(error: &Value) -> &str {
+    error["message"].as_str().unwrap_or_default()
+}
+
+/// The sentences and lines of what the compiler complains about; a line in another file is none.
+fn places(json: &str) -> Vec<(String, Option<usize>)> {
+    let mut found = Vec::new();
+    for error in errors(json).filter(|error| error["level"] == "error") {
+        let spans = error["spans"].as_array().into_iter().flatten();
+        for span in spans.filter(|span| span["is_primary"] == true) {
+            found.push((said(&error).to_owned(), line_in_program(span)));
+        }
+    }
+    found
+}
+
+/// Whether evcxr takes or puts a variable at a line.
+fn hands_over(generated: &str, line: usize) -> bool {
+    let text = line.checked_sub(1).and_then(|at| generated.lines().nth(at));
+    text.is_some_and(|text| text.contains("evcxr_variable_store."))
 }
 
 /// The line of a place in the program, or of the macro call that it comes from.
@@ -103,7 +135,7 @@ pub fn defined(code: &str) -> BTreeSet<String> {
 #[derive(Debug, Default)]
 pub struct Definers {
     cells: BTreeMap<String, (u64, String)>,
-    aside: BTreeMap<String, (u64, u64)>,
+    aside: BTreeMap<String, (Option<u64>, u64)>,
 }
 
 impl Definers {
@@ -123,9 +155,8 @@ impl Definers {
                 Some((definer, called)) => (Some(definer), called),
                 None => (None, name.clone()),
             };
-            self.aside
-                .insert(name.clone(), (definer.unwrap_or_default(), cell));
-            let again = run_again(&definer.into_iter().collect::<Vec<_>>());
+            self.aside.insert(name.clone(), (definer, cell));
+            let again = run_again(definer.as_slice());
             let said = said.lines().next().unwrap_or_default();
             note += &format!(
                 "`{called}` does not fit what this cell changes ({said}): it is set aside{again}.\n"
@@ -144,7 +175,7 @@ impl Definers {
     /// What to tell somebody who uses something that is set aside.
     pub fn explain(&self, name: &str) -> Option<String> {
         let (definer, cell) = self.aside.get(name)?;
-        let again = run_again(&[*definer]);
+        let again = run_again(definer.as_slice());
         Some(format!(
             "`{name}` is set aside since cell [{cell}], whose change it does not fit{again}"
         ))
@@ -192,6 +223,26 @@ mod tests {
             &error(99, "src/lib.rs"),
         ] {
             assert_eq!(names(json, &[]), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn types_of_variables_go_with_the_variables() {
+        let program = PROGRAM.replace(
+            "    sample();\n}",
+            "    sample();\n    evcxr_variable_store.put_variable::<Net>();\n}",
+        );
+        let store = error(10, "src/lib.rs");
+        let both = format!("{store}\n{}", error(5, "src/lib.rs"));
+        let found = misfits(&both, &program, &BTreeSet::new()).expect("a misfit");
+        assert_eq!(found.len(), 1);
+        assert_eq!(misfits(&store, &program, &BTreeSet::new()), None);
+        assert!(is_about_variables(&store, &program));
+        let note = store.replace("\"error\"", "\"note\"");
+        let parameters = note.replace("wrong", "struct defined here, with 0 generic parameters");
+        assert!(is_about_variables(&parameters, &program));
+        for other in [&both, "", &note, &error(9, "src/lib.rs")] {
+            assert!(!is_about_variables(other, &program), "{other}");
         }
     }
 

@@ -116,15 +116,6 @@ impl Sources {
         })
     }
 
-    /// The line of a cell that is the longest part of a generated one: evcxr puts code around a cell's last expression.
-    fn find_within(&self, number: u64, generated: &str) -> Option<(u64, usize)> {
-        let (_, code) = self.0.iter().rev().find(|(n, _)| *n == number)?;
-        let lines = code.lines().map(str::trim).enumerate();
-        let within = lines.filter(|(_, line)| line.len() > 3 && generated.contains(line));
-        let (at, _) = within.max_by_key(|(_, line)| line.len())?;
-        Some((number, at + 1))
-    }
-
     /// The report of something wrong at a line of a cell that was not run.
     pub fn refuse(&self, number: u64, value: &str, line: usize) -> Report {
         let mut report = Report::new("CompileError", value);
@@ -300,9 +291,18 @@ fn in_a_cell(
     column: Option<usize>,
     facts: &Facts<'_>,
 ) -> Option<(u64, usize, Option<usize>)> {
-    let text = facts.generated.lines().nth(line.saturating_sub(1))?;
-    let (number, line) =
-        (facts.sources.find(text)).or_else(|| facts.sources.find_within(facts.number, text))?;
+    let at = |line: usize| facts.generated.lines().nth(line.checked_sub(1)?);
+    let found = |text: &str| facts.sources.find(text);
+    let mut text = at(line)?;
+    // evcxr puts brackets around a cell's last expression, and the compiler may take their line for its place.
+    if found(text).is_none() {
+        text = match text.trim() {
+            bracket if bracket.ends_with('(') => at(line + 1)?,
+            bracket if bracket.starts_with(')') => at(line - 1)?,
+            _ => text,
+        };
+    }
+    let (number, line) = found(text)?;
     // The generated line may be indented in another way.
     let indent = |text: &str| text.len() - text.trim_start().len();
     let original = facts.sources.0.iter().rev().find(|(n, _)| *n == number);

@@ -30,6 +30,18 @@ def test_a_panic_in_a_function_of_an_earlier_cell(kernel):
     assert f"cell [{number}], line 3" in traceback
 
 
+def test_a_panic_in_a_library_shows_the_way_to_it(kernel):
+    kernel.ok("fn first(v: &[i64]) -> i64 {\n    let n: Result<i64, String> = v.first().copied().ok_or(\"it is empty\".into());\n    n.map(|n| n + 1).unwrap()\n}")
+    here = kernel.ok("1").reply["execution_count"]
+    # More than once: the standard library alone knows no cell that was loaded after its first look.
+    for number in range(3):
+        cell = kernel.run(f'let n = {number};\nlet mut empty = String::new();\nempty.insert(5, \'a\');')
+        assert cell.reply["ename"] == "Panic" and f"cell [{cell.reply['execution_count']}], line 3" in cell.traceback, cell.traceback
+    cell = kernel.run("let a = 1;\n\nfirst(&[])")
+    assert f"cell [{here - 1}], line 3" in cell.traceback, cell.traceback
+    assert f"called from cell [{cell.reply['execution_count']}], line 3" in cell.traceback, cell.traceback
+
+
 def test_a_failed_question_mark(kernel):
     kernel.ok("let kept = 5;")
     value, traceback = check(kernel.run('let n: i32 = "four".parse()?;\nprintln!("{n}");'), "Error")

@@ -49,6 +49,10 @@ def test_a_cell_that_makes_its_variables_anew(kernel):
 
 def test_a_type_with_other_parameters(kernel):
     """The old type cannot be named any more in the new cell."""
+    kernel.ok("struct Tall<T> { t: T }\nlet tall = Tall { t: 1i64 };")
+    assert kernel.run("struct Tall { t: i64 }\nlet wrong: i64 = 1.0;").reply["ename"] == "CompileError"
+    assert kernel.run("struct Tall { t: Nonsense }").reply["ename"] == "CompileError"
+    assert result(kernel.ok("tall.t")) == "1", "a cell that fails costs nothing"
     kernel.ok("struct Wide<T> { t: T }\nlet wide = Wide { t: 1i64 };")
     assert "`wide` was" in kernel.ok("struct Wide { t: i64 }\nlet narrow = Wide { t: 2 };").text("stderr")
     assert result(kernel.ok("narrow.t")) == "2"
@@ -109,12 +113,19 @@ def test_what_no_longer_fits_is_set_aside_and_named(own_kernel):
     assert f"`gauge` was made with the former `Gauge`, which this cell changes: it is gone; run cell [{made}] again" in told
     cell = kernel.run("let other = Gauge { last: 2.0 };")
     assert cell.reply["evalue"] == f"`Gauge` is set aside since cell [{number}], whose change it does not fit; run cell [{gauge}] again"
-    # A mistake in the cell itself costs nothing.
-    assert kernel.run("fn scale(x: f64) -> f64 { wrong }").reply["status"] == "error"
     assert result(kernel.ok("scale(1.0, 2.0) + five as f64")) == "7.0"
     kernel.ok("struct Gauge { last: f64 }\nimpl Gauge { fn read(&self) -> f64 { scale(self.last, 3.0) } }")
     kernel.ok("impl Show for Gauge { fn show(&self) -> String { format!(\"{}\", self.read()) } }")
     assert result(kernel.ok("let gauge = Gauge { last: 1.5 };\ngauge.show()")) == '"4.5"'
+    # A cell that fails by itself, too, costs nothing: neither what would not fit nor the variable.
+    for code in (
+        "fn scale(x: f64) -> f64 { wrong }",
+        "fn scale(x: f64) -> f64 { x }\nlet wrong: i64 = 1.0;",
+        "fn scale(x: f64) -> f64 { x }\nlet other = Gauge { last: 2.0 };\nother.read();",
+    ):
+        cell = kernel.run(code)
+        assert cell.reply["ename"] == "CompileError" and not cell.text("stderr"), cell.messages
+        assert result(kernel.ok("gauge.show()")) == '"4.5"'
 
 
 def test_a_lost_process_is_one_line(own_kernel):
