@@ -4,6 +4,9 @@ use tch::{Kind, Tensor};
 
 use crate::{Error, Result};
 
+/// What the divergences of two of them add to every variance, so that no quotient overflows.
+pub const VARIANCE_FLOOR: f64 = 1e-8;
+
 /// A batch of diagonal Gaussians, q(z|x) = N(μ(x), diag σ²(x)).
 #[derive(Debug)]
 pub struct Gaussian {

@@ -43,6 +43,7 @@
 //! # }
 //! ```
 
+mod activation;
 mod autograd;
 mod cpu;
 pub mod data;

@@ -285,23 +285,24 @@ fn a_loss_that_cannot_be_derived_is_an_error_and_no_crash() {
 }
 
 #[test]
-fn a_gradient_that_is_the_variable_itself_is_read_before_it_is_moved() {
+fn a_gradient_that_is_another_variable_is_read_before_that_one_is_moved() {
     let _turn = turn();
     tch::manual_seed(4);
-    let start = Tensor::randn([300, 257], (Kind::Float, Device::Cpu));
+    let start = [(); 2].map(|()| Tensor::randn([300, 257], (Kind::Float, Device::Cpu)));
     let run = |aliased: bool| {
-        let v = start.copy().set_requires_grad(true);
-        let named = vec![("v".to_owned(), v.shallow_clone())];
-        let mut adam = Adam::for_variables(named, 5e-4, &AdamConfig::default()).unwrap();
+        let [a, b] = [0, 1].map(|i: usize| start[i].copy().set_requires_grad(true));
+        let named = [("a", &a), ("b", &b)].map(|(name, v)| (name.to_owned(), v.shallow_clone()));
+        let mut adam = Adam::for_variables(named.into(), 5e-4, &AdamConfig::default()).unwrap();
         for _ in 0..3 {
-            let gradient = if aliased {
-                v.detach()
+            let gradients = [b.detach(), a.detach()];
+            if aliased {
+                adam.apply(&gradients).unwrap();
             } else {
-                v.detach().copy()
-            };
-            adam.apply(&[gradient]).unwrap();
+                adam.apply(&gradients.map(|gradient| gradient.copy()))
+                    .unwrap();
+            }
         }
-        v.detach()
+        [a.detach(), b.detach()]
     };
     assert_eq!(run(true), run(false));
 }

@@ -211,6 +211,14 @@ fn frozen_weights_get_no_gradient_and_let_it_through() {
     let (found, expected) = (by(twins.ours.forward(&x)), by(twins.theirs(&x)));
     assert_close(&found[0], &expected[0], "x");
     assert_close(&found[1], &expected[1], "b");
+    // The other way round: b frozen, W trained.
+    let twins = Twins::new(24, 12, Activation::Tanh);
+    let [w, b] = twins.leaves();
+    let _ = b.set_requires_grad(false);
+    let by = |y: Tensor| Tensor::run_backward(&[y.square().sum(None)], &[&x, w], false, false);
+    let (found, expected) = (by(twins.ours.forward(&x)), by(twins.theirs(&x)));
+    assert_close(&found[0], &expected[0], "x beside a frozen b");
+    assert_close(&found[1], &expected[1], "W beside a frozen b");
     let frozen = Dense {
         ws: twins.ours.ws.detach(),
         bs: twins.ours.bs.as_ref().map(Tensor::detach),
@@ -281,6 +289,15 @@ fn a_second_backward_and_changed_numbers_are_refused_with_libtorchs_words() {
             "{error}"
         );
     }
+    // The optimiser's own backward, which may leave a weight's gradient in factors, ends the graph as any does.
+    let mut adam = Adam::new(&twins.vs, 5e-4, &AdamConfig::default()).unwrap();
+    let loss = squares(&|x| twins.ours.forward(x), &x);
+    adam.minimise(&loss).unwrap();
+    let error = adam.minimise(&loss).unwrap_err().to_string();
+    assert!(
+        error.contains("backward through the graph a second time"),
+        "{error}"
+    );
     // An optimiser's step is such a change.
     let mut adam = Adam::new(&twins.vs, 5e-4, &AdamConfig::default()).unwrap();
     let (first, second) = (

@@ -6,9 +6,11 @@
 
 use std::path::Path;
 
+use icvae_core::data::tabular::{Address, TabularLoader, Task};
 use icvae_core::data::{Archive, Dataset, Loader, synthetic};
 use icvae_core::eval::{self, ProbeConfig, TsneConfig};
-use icvae_core::model::{Icvae, IcvaeConfig};
+use icvae_core::model::{Gaussian, Icvae, IcvaeConfig};
+use icvae_core::plot::{Animation, ImageGrid};
 use icvae_core::settings::{DataSource, Settings};
 use icvae_core::tch::{Device, Kind, Tensor};
 use icvae_core::train::{Control, Event, Model, Store, TrainConfig, Trainer, evaluate};
@@ -60,6 +62,16 @@ fn long_calls_are_interrupted_and_training_goes_on_exactly() {
     let both = (&codes, &classes);
     assert_interrupted(eval::probe_accuracy(both, both, 3, &probe));
     assert_interrupted(synthetic::draw(1000, 0));
+    let gaussian = || Gaussian::new(codes.copy(), codes.copy()).unwrap();
+    assert_interrupted(eval::mixture_information(
+        (&gaussian(), &classes),
+        (&gaussian(), &codes, &classes),
+        1,
+    ));
+    assert_interrupted(eval::Reader::train(&data));
+    let image = Tensor::zeros([1, 12], (Kind::Float, Device::Cpu));
+    let frame = ImageGrid::new(&image, (4, 3), (1, 1)).draw().unwrap();
+    assert_interrupted(Animation::new("still", &[frame], 0.1));
     // Nothing answers at this address, and nobody asks it.
     let mut archive = Archive::mnist();
     archive.mirrors = vec!["http://127.0.0.1:9".into()];
@@ -76,6 +88,14 @@ fn long_calls_are_interrupted_and_training_goes_on_exactly() {
         cache: None,
     };
     assert_interrupted(loader.load(&settings, &mut |progress| panic!("{progress}")));
+    let mut tables = TabularLoader {
+        cache: None,
+        ..Default::default()
+    };
+    for file in &mut tables.files {
+        file.addresses = vec![Address::Plain("http://127.0.0.1:9".into())];
+    }
+    assert_interrupted(tables.load(&settings, Task::Adult, 0, &mut |_| ()));
 
     // Interrupted after the last step of an epoch: its evaluation is left for the next sitting.
     let training = TrainConfig {

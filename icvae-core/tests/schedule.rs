@@ -10,7 +10,7 @@ use icvae_core::serde_json::{self, Value};
 use icvae_core::tch::{self, Device, Kind, Tensor};
 use icvae_core::train::{
     Control, EpochRecord, Event, History, Model, ReduceOnPlateau, Schedule, StopReason, Store,
-    TrainConfig, Trainer,
+    TermMeans, TrainConfig, Trainer,
 };
 use turn::turn;
 
@@ -64,6 +64,32 @@ fn numbers_that_make_no_sense_are_refused() {
         };
         let error = config.check().unwrap_err().to_string();
         assert!(error.contains(words), "{error:?} should say {words:?}");
+    }
+}
+
+#[test]
+fn a_cosine_falls_from_the_whole_rate_as_loshchilov_and_hutter_write_it() {
+    let record = |epoch| EpochRecord {
+        epoch,
+        train: TermMeans(Vec::new()),
+        test: None,
+        seconds: 0.0,
+        evaluation_seconds: 0.0,
+    };
+    let config = TrainConfig {
+        epochs: 4,
+        learning_rate: 0.1,
+        schedule: Schedule::cosine(4),
+        ..Default::default()
+    };
+    let history = History {
+        epochs: (0..4).map(record).collect(),
+    };
+    let rates = config.learning_rates(&history);
+    // ½ (1 + cos(π·t/4)): 1, ½ + √2/4, ½, ½ − √2/4
+    let root = 2.0_f64.sqrt() / 4.0;
+    for (rate, share) in rates.iter().zip([1.0, 0.5 + root, 0.5, 0.5 - root]) {
+        assert!((rate - 0.1 * share).abs() < 1e-12, "{rates:?}");
     }
 }
 

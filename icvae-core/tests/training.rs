@@ -741,6 +741,40 @@ fn a_rebuild_that_makes_another_model_is_refused() {
 }
 
 #[test]
+fn saved_weights_are_loaded_into_a_model_of_the_same_settings_and_no_other() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trained.safetensors");
+    let trained = model();
+    Trainer::new(&training(1))
+        .fit(&trained, &data(1), None)
+        .unwrap();
+    trained.save(&file).unwrap();
+
+    let loaded = model();
+    assert_ne!(weights(&loaded), weights(&trained));
+    loaded.load(&file).unwrap();
+    assert_same(&loaded, &trained);
+
+    let other = IcvaeConfig {
+        lambda: 0.5,
+        ..config()
+    };
+    let other = Icvae::new(&other, Device::Cpu, 7).unwrap();
+    let before = weights(&other);
+    let error = other.load(&file).unwrap_err().to_string();
+    assert!(error.contains("lambda"), "{error}");
+    assert_eq!(weights(&other), before);
+
+    // Loaded weights count as trained ones: to train anew replaces them, and says so.
+    let run = Trainer::new(&training(1))
+        .fit(&loaded, &data(1), None)
+        .unwrap();
+    let said = run.remarks.join("\n");
+    assert!(said.contains("from_present_weights"), "{said}");
+}
+
+#[test]
 fn what_is_unusual_is_said() {
     let _turn = turn();
     let remarks = |config: &TrainConfig, losses| {
@@ -770,6 +804,16 @@ fn what_is_unusual_is_said() {
         said.contains("of all grows with the number of examples"),
         "{said}"
     );
+    // Eight examples are one whole batch; here it is the test's last batch that is a smaller one.
+    let (whole, rest) = (data(1).head(8), data(1));
+    let beside = |test| {
+        let run = Trainer::new(&training(1)).fit(&Chosen::new(sum), &whole, test);
+        run.unwrap().remarks.join("\n")
+    };
+    assert_eq!(beside(None), "");
+    assert_eq!(beside(Some(&whole)), "");
+    let said = beside(Some(&rest));
+    assert!(said.contains("of all grows with the number"), "{said}");
     let one = TrainConfig {
         batch_size: 1,
         ..training(1)

@@ -10,15 +10,18 @@ use super::pointwise::{sigmoid, softplus};
 use super::product::Place;
 use super::team::{MOVE, part_of, shared};
 use super::wide::wide;
-use crate::{Result, loss};
+use crate::Result;
+
+/// The same in operations of libtorch: for what is not a plain tensor of this processor, and for second derivatives.
+type Readable = fn(&Tensor, &Tensor) -> Tensor;
 
 /// A function of an image x and of what a decoder says of it, a: both `[B, P]`, the result `[B]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Comparison {
     /// ‖x − a‖².
-    SquaredError,
+    SquaredError(Readable),
     /// Σ log(1 + eᵃ) − a·x.
-    Bernoulli,
+    Bernoulli(Readable),
 }
 
 /// Sums side by side: as many as four wide registers hold.
@@ -53,10 +56,8 @@ impl Comparison {
     }
 
     fn in_libtorch(self, x: &Tensor, a: &Tensor) -> Tensor {
-        match self {
-            Self::SquaredError => loss::squared_error::readable(x, a),
-            Self::Bernoulli => loss::bernoulli::readable(x, a),
-        }
+        let (Self::SquaredError(readable) | Self::Bernoulli(readable)) = self;
+        readable(x, a)
     }
 
     fn row(self, x: &[f32], a: &[f32]) -> f32 {
@@ -74,8 +75,8 @@ impl Comparison {
             sums.iter().sum::<f32>() + rest.sum::<f32>()
         }
         wide(|| match self {
-            Self::SquaredError => sum(x, a, |x, a| (x - a) * (x - a)),
-            Self::Bernoulli => sum(x, a, |x, a| softplus(a) - a * x),
+            Self::SquaredError(_) => sum(x, a, |x, a| (x - a) * (x - a)),
+            Self::Bernoulli(_) => sum(x, a, |x, a| softplus(a) - a * x),
         })
     }
 
@@ -83,8 +84,8 @@ impl Comparison {
     fn derive_by_a(self, x: &[f32], a: &[f32], g: f32, d: &mut [f32]) {
         let all = d.iter_mut().zip(x.iter().zip(a));
         wide(|| match self {
-            Self::SquaredError => all.for_each(|(d, (x, a))| *d = 2.0 * g * (a - x)),
-            Self::Bernoulli => all.for_each(|(d, (x, a))| *d = g * (sigmoid(*a) - x)),
+            Self::SquaredError(_) => all.for_each(|(d, (x, a))| *d = 2.0 * g * (a - x)),
+            Self::Bernoulli(_) => all.for_each(|(d, (x, a))| *d = g * (sigmoid(*a) - x)),
         });
     }
 
@@ -92,8 +93,8 @@ impl Comparison {
     fn derive_by_x(self, x: &[f32], a: &[f32], g: f32, d: &mut [f32]) {
         let all = d.iter_mut().zip(x.iter().zip(a));
         wide(|| match self {
-            Self::SquaredError => all.for_each(|(d, (x, a))| *d = 2.0 * g * (x - a)),
-            Self::Bernoulli => all.for_each(|(d, (_, a))| *d = -g * a),
+            Self::SquaredError(_) => all.for_each(|(d, (x, a))| *d = 2.0 * g * (x - a)),
+            Self::Bernoulli(_) => all.for_each(|(d, (_, a))| *d = -g * a),
         });
     }
 }

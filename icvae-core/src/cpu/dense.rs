@@ -14,7 +14,7 @@ use super::product::{Kernel, Place, Start, multiply, multiply_in_place};
 use super::team::{LINE, MOVE, lines_of, part_of, shared};
 use super::wide::wide;
 use crate::Result;
-use crate::model::Activation;
+use crate::activation::Activation;
 
 thread_local! {
     /// What the products of this thread read, made anew for each: it stays in the cache.

@@ -8,17 +8,19 @@ use super::dense::numbers;
 use super::node::{Function, is_plain, record};
 use super::pointwise::exp;
 use super::wide::wide;
-use crate::gaussian::Gaussian;
-use crate::loss::{self, VARIANCE_FLOOR};
+use crate::gaussian::{Gaussian, VARIANCE_FLOOR};
 use crate::{Error, Result};
 
+/// The same in operations of libtorch: for what is not a plain tensor of this processor, and for second derivatives.
+type Readable = fn(&Gaussian) -> Tensor;
+
 /// A function of the means and the log-variances of a batch of Gaussians: both `[B, Z]`, the result `[B]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Divergence {
     /// KL[q_i ‖ N(0, I)].
-    FromPrior,
+    FromPrior(Readable),
     /// The mean over j of KL[q_i ‖ q_j].
-    FromEachOther,
+    FromEachOther(Readable),
 }
 
 /// σ² of every code, and what all have in common in each dimension: the mean of the means, and of 1/σ², μ/σ²
@@ -74,10 +76,8 @@ impl Divergence {
     }
 
     fn in_libtorch(self, q: &Gaussian) -> Tensor {
-        match self {
-            Self::FromPrior => loss::prior_kl::readable(q),
-            Self::FromEachOther => loss::marginal_bound::readable(q),
-        }
+        let (Self::FromPrior(readable) | Self::FromEachOther(readable)) = self;
+        readable(q)
     }
 
     fn compute(self, mean: &Tensor, log_var: &Tensor) -> Result<Tensor> {
@@ -94,7 +94,7 @@ impl Divergence {
             .iter_mut()
             .zip(means.chunks_exact(z).zip(log_vars.chunks_exact(z)));
         match self {
-            Self::FromPrior => wide(|| {
+            Self::FromPrior(_) => wide(|| {
                 for (to, (mean, log_var)) in all {
                     let terms = mean
                         .iter()
@@ -103,7 +103,7 @@ impl Divergence {
                     *to = -0.5 * terms.sum::<f32>();
                 }
             }),
-            Self::FromEachOther => {
+            Self::FromEachOther(_) => {
                 let common = Common::of(means, log_vars, z);
                 // Σ_d log σ² of each code, and its mean.
                 let row = |variance: &[f64]| variance.iter().map(|v| v.ln()).sum::<f64>();
@@ -149,7 +149,7 @@ impl Function for Divergence {
             )
         };
         match self {
-            Self::FromPrior => wide(|| {
+            Self::FromPrior(_) => wide(|| {
                 for (i, &g) in g.iter().enumerate() {
                     for at in i * z..(i + 1) * z {
                         to_mean[at] = g * mean[at];
@@ -157,7 +157,7 @@ impl Function for Divergence {
                     }
                 }
             }),
-            Self::FromEachOther => derive_pairs((mean, log_var), g, z, to_mean, to_log_var),
+            Self::FromEachOther(_) => derive_pairs((mean, log_var), g, z, to_mean, to_log_var),
         }
         let found = [d_mean, d_log_var].into_iter().zip(wanted);
         Ok(found.map(|(d, wanted)| wanted.then_some(d)).collect())

@@ -1,7 +1,7 @@
 //! Activation functions and their derivatives over numbers in memory.
 
 use super::wide::wide;
-use crate::model::Activation;
+use crate::activation::Activation;
 
 /// e^x − 1 as s·p + (s − 1) with s = 2ⁿ: (p, s), for |x| ≤ 87.
 ///

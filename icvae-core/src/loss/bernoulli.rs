@@ -25,10 +25,10 @@ use crate::cpu::comparison::Comparison;
 /// ```
 pub fn bernoulli_nll(x: &Tensor, log_odds: &Tensor) -> Result<Tensor> {
     same_shape("the log-odds", log_odds, x)?;
-    Comparison::Bernoulli.of(x, log_odds)
+    Comparison::Bernoulli(readable).of(x, log_odds)
 }
 
-pub(crate) fn readable(x: &Tensor, log_odds: &Tensor) -> Tensor {
+fn readable(x: &Tensor, log_odds: &Tensor) -> Tensor {
     // The form with |a| has no derivative at 0, where untrained networks begin; softplus has.
     let nats = log_odds.softplus() - log_odds * x;
     nats.sum_dim_intlist(-1, false, Kind::Float)

@@ -2,9 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::VARIANCE_FLOOR;
 use crate::cpu::divergence::Divergence;
-use crate::gaussian::Gaussian;
+use crate::gaussian::{Gaussian, VARIANCE_FLOOR};
 
 /// (1/B) Σ_j KL[q(z|x_i) ‖ q(z|x_j)], which by the convexity of KL in its second argument is at least
 /// KL[q(z|x_i) ‖ q̂(z)], q̂ = (1/B) Σ_j q(z|x_j) (Moyer et al. 2018, section 3, as corrected).
@@ -15,10 +14,10 @@ use crate::gaussian::Gaussian;
 ///
 /// ½ Σ_d [ σ²_i·⟨1/σ²⟩ + ⟨(μ_i − μ_j)²/σ²_j⟩ + ⟨log σ²⟩ − log σ²_i − 1 ], ⟨·⟩ the mean over j.
 pub fn marginal_bound(q: &Gaussian) -> Tensor {
-    Divergence::FromEachOther.of(q)
+    Divergence::FromEachOther(readable).of(q)
 }
 
-pub(crate) fn readable(q: &Gaussian) -> Tensor {
+fn readable(q: &Gaussian) -> Tensor {
     let var = q.log_var.exp() + VARIANCE_FLOOR; // [B, Z]
     let precision = var.reciprocal();
     let log_var = var.log();

@@ -4,14 +4,14 @@
 //! caller takes the mean. Shape letters as in [`crate::model`].
 
 mod adversarial;
-pub(crate) mod bernoulli;
+mod bernoulli;
 mod echo_rate;
 mod gaussian;
-pub(crate) mod marginal_bound;
+mod marginal_bound;
 mod mixture;
 mod pairwise_kl;
-pub(crate) mod prior_kl;
-pub(crate) mod squared_error;
+mod prior_kl;
+mod squared_error;
 mod table_nll;
 mod total;
 
@@ -22,11 +22,13 @@ pub(crate) use gaussian::check_variance;
 pub use gaussian::gaussian_nll;
 pub use marginal_bound::{entropy_penalty, marginal_bound};
 pub use mixture::{mixture_lower, mixture_upper};
-pub use pairwise_kl::{VARIANCE_FLOOR, pairwise_kl};
+pub use pairwise_kl::pairwise_kl;
 pub use prior_kl::prior_kl;
 pub use squared_error::squared_error;
 pub use table_nll::table_nll;
 pub use total::total;
+
+pub use crate::gaussian::VARIANCE_FLOOR;
 
 use tch::Tensor;
 

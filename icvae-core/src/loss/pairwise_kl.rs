@@ -2,10 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use crate::gaussian::Gaussian;
-
-/// What is added to every variance, so that no quotient of two of them overflows.
-pub const VARIANCE_FLOOR: f64 = 1e-8;
+use crate::gaussian::{Gaussian, VARIANCE_FLOOR};
 
 /// All pairs: entry (i, j) is KL[q(z|x_i) ‖ q(z|x_j)]
 /// = ½ Σ_d [ σ²_id/σ²_jd − 1 − log(σ²_id/σ²_jd) + (μ_id − μ_jd)²/σ²_jd ].

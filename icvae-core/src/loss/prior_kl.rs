@@ -17,10 +17,10 @@ use crate::gaussian::Gaussian;
 /// assert_eq!(prior_kl(&q).sum(Kind::Float).double_value(&[]), 0.0);
 /// ```
 pub fn prior_kl(q: &Gaussian) -> Tensor {
-    Divergence::FromPrior.of(q)
+    Divergence::FromPrior(readable).of(q)
 }
 
-pub(crate) fn readable(q: &Gaussian) -> Tensor {
+fn readable(q: &Gaussian) -> Tensor {
     let terms: Tensor = 1.0 + &q.log_var - q.mean.square() - q.log_var.exp();
     terms.sum_dim_intlist(-1, false, Kind::Float) * -0.5
 }

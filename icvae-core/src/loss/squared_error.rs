@@ -25,9 +25,9 @@ use crate::cpu::comparison::Comparison;
 /// ```
 pub fn squared_error(x: &Tensor, x_hat: &Tensor) -> Result<Tensor> {
     same_shape("the reconstruction", x_hat, x)?;
-    Comparison::SquaredError.of(x, x_hat)
+    Comparison::SquaredError(readable).of(x, x_hat)
 }
 
-pub(crate) fn readable(x: &Tensor, x_hat: &Tensor) -> Tensor {
+fn readable(x: &Tensor, x_hat: &Tensor) -> Tensor {
     (x - x_hat).square().sum_dim_intlist(-1, false, Kind::Float)
 }

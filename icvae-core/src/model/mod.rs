@@ -3,7 +3,6 @@
 //!
 //! Shape letters: `B` batch, `P` pixels, `C` classes, `Z` latent dimensions, `H` hidden units.
 
-mod activation;
 mod adversarial_autoencoder;
 mod batch_norm;
 mod censored;
@@ -19,7 +18,7 @@ mod prior;
 mod width;
 
 pub use crate::gaussian::Gaussian;
-pub use activation::Activation;
+pub use crate::activation::Activation;
 pub use adversarial_autoencoder::{AdversarialAutoencoder, AdversarialConfig, Game};
 pub use batch_norm::{batch_norm, fold_batch_norm};
 pub use censored::{Censored, CensoredConfig};

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::bitmap::Bitmap;
 use super::figure::save;
 use super::{DENSITY, Figure, PlotError};
-use crate::Result;
+use crate::interrupt::interrupted;
+use crate::{Error, Result};
 
 /// Figures of one size, shown one after the other, again and again: a GIF.
 ///
@@ -45,7 +46,7 @@ impl Animation {
     /// what the last frame shows; `seconds` is how long each frame stays, the last one ten times as long.
     ///
     /// # Errors
-    /// If there is no frame, their sizes differ, or the time makes no sense.
+    /// If there is no frame, their sizes differ, the time makes no sense, or somebody interrupts.
     pub fn new(title: &str, frames: &[Figure], seconds: f64) -> Result<Self> {
         let Some(last) = frames.last() else {
             return Err(PlotError::Empty("the frames of an animation".into()).into());
@@ -75,12 +76,12 @@ impl Animation {
         };
         let mut pixels =
             Vec::with_capacity(frames.len() * usize::from(width) * usize::from(height));
-        for frame in frames {
+        for (i, frame) in frames.iter().enumerate() {
+            asked(i, frames.len())?;
             pixels.extend(halved(frame.bitmap()));
         }
         let (palette, indices) = colors(&pixels, size.0);
-        let gif = encode(&palette, &indices, (width, height), seconds)
-            .map_err(|error| PlotError::Gif(error.to_string()))?;
+        let gif = encode(&palette, &indices, (width, height), seconds)?;
         let count = frames.len();
         let s = if count == 1 { "" } else { "s" };
         Ok(Self {
@@ -121,6 +122,16 @@ impl Animation {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         save(path.as_ref(), &self.gif)
     }
+}
+
+fn asked(frame: usize, count: usize) -> Result<()> {
+    if interrupted() {
+        return Err(Error::Interrupted(format!(
+            "the animation was interrupted at frame {} of {count}",
+            frame + 1
+        )));
+    }
+    Ok(())
 }
 
 /// The means of squares of [`DENSITY`]² pixels.
@@ -164,14 +175,18 @@ fn encode(
     indices: &[u8],
     (width, height): (u16, u16),
     seconds: f64,
-) -> Result<Vec<u8>, gif::EncodingError> {
+) -> Result<Vec<u8>> {
+    let failed = |error: gif::EncodingError| PlotError::Gif(error.to_string());
     let transparent = (palette.len() / 3) as u8;
     let row = usize::from(width);
     let frames: Vec<_> = indices.chunks_exact(row * usize::from(height)).collect();
     let mut bytes = Vec::new();
-    let mut encoder = gif::Encoder::new(&mut bytes, width, height, palette)?;
-    encoder.set_repeat(gif::Repeat::Infinite)?;
+    let mut encoder = gif::Encoder::new(&mut bytes, width, height, palette).map_err(failed)?;
+    encoder
+        .set_repeat(gif::Repeat::Infinite)
+        .map_err(failed)?;
     for (i, frame) in frames.iter().enumerate() {
+        asked(i, frames.len())?;
         let stays = if i + 1 == frames.len() { LAST } else { 1.0 };
         let before = i.checked_sub(1).map(|before| frames[before]);
         let changed = |at: &usize| before.is_none_or(|before| before[*at] != frame[*at]);
@@ -189,7 +204,7 @@ fn encode(
             .flat_map(|y| (left..=right).map(move |x| y * row + x))
             .map(|at| if changed(&at) { frame[at] } else { transparent })
             .collect::<Vec<_>>();
-        encoder.write_frame(&gif::Frame {
+        let frame = gif::Frame {
             delay: (seconds * stays * 100.0).round() as u16,
             dispose: gif::DisposalMethod::Keep,
             transparent: before.map(|_| transparent),
@@ -199,7 +214,8 @@ fn encode(
             height: (bottom - top + 1) as u16,
             buffer: buffer.into(),
             ..Default::default()
-        })?;
+        };
+        encoder.write_frame(&frame).map_err(failed)?;
     }
     drop(encoder);
     Ok(bytes)

@@ -79,7 +79,7 @@ pub(super) struct Rehearsal {
 pub(super) fn rehearse<M: Model>(
     model: &M,
     turns: &[Turn],
-    data: &Dataset,
+    (data, test): (&Dataset, Option<&Dataset>),
     config: &TrainConfig,
 ) -> Result<Rehearsal> {
     let look = Look {
@@ -89,6 +89,7 @@ pub(super) fn rehearse<M: Model>(
         seed: step_seed(config.seed, u64::MAX - 1),
     };
     let count = config.batch_size.min(data.len()) as i64;
+    let rest = |data: &Dataset| !data.len().is_multiple_of(config.batch_size);
     let mut remarks = empty_variables(model.var_store());
     let (values, gradients, unreached) = look.gradients(count)?;
     remarks.extend(unreached);
@@ -101,8 +102,8 @@ pub(super) fn rehearse<M: Model>(
     }
     if config.batch_size == 1 && data.len() > 1 {
         remarks.extend(look.comparing_terms()?);
-    } else if count >= 4 && !data.len().is_multiple_of(config.batch_size) {
-        // Only where a smaller batch comes at the end of an epoch anyway.
+    } else if count >= 4 && [Some(data), test].into_iter().flatten().any(rest) {
+        // Only where a smaller batch comes anyway, at the end of an epoch or of a test.
         remarks.extend(look.growing_terms(count)?);
     }
     let formula = Formula {

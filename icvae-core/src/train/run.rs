@@ -109,7 +109,7 @@ impl<'a, M: Model> Run<'a, M> {
         let Rehearsal {
             formula,
             mut remarks,
-        } = rehearse(&fresh, &turns, train, config)?;
+        } = rehearse(&fresh, &turns, (train, test), config)?;
         let (mut place, mut lock, mut found) = (None, None, None);
         if let Some(store) = &wishes.store {
             let mut data = train.fingerprint();
