@@ -17,8 +17,8 @@ mod likelihood;
 mod prior;
 mod width;
 
-pub use crate::gaussian::Gaussian;
 pub use crate::activation::Activation;
+pub use crate::gaussian::Gaussian;
 pub use adversarial_autoencoder::{AdversarialAutoencoder, AdversarialConfig, Game};
 pub use batch_norm::{batch_norm, fold_batch_norm};
 pub use censored::{Censored, CensoredConfig};

@@ -182,9 +182,7 @@ fn encode(
     let frames: Vec<_> = indices.chunks_exact(row * usize::from(height)).collect();
     let mut bytes = Vec::new();
     let mut encoder = gif::Encoder::new(&mut bytes, width, height, palette).map_err(failed)?;
-    encoder
-        .set_repeat(gif::Repeat::Infinite)
-        .map_err(failed)?;
+    encoder.set_repeat(gif::Repeat::Infinite).map_err(failed)?;
     for (i, frame) in frames.iter().enumerate() {
         asked(i, frames.len())?;
         let stays = if i + 1 == frames.len() { LAST } else { 1.0 };

@@ -54,6 +54,7 @@ impl Tally {
             "needs UCI's files",
             // Of a cluster, not of a notebook's machine.
             "needs Slurm",
+            "needs a processor",
         ];
         let named = self.skipped.iter();
         let named = named.filter(|name| !other.iter().any(|words| name.contains(words)));
@@ -185,40 +186,69 @@ fn static_checks(layout: &Layout, tally: &mut Tally) -> Result<()> {
 fn rust_tests(layout: &Layout, tally: &mut Tally) -> Result<()> {
     let mut command = cargo(layout);
     command.args(["test", "--workspace", "--no-fail-fast"]);
-    // Those that need the real digits run where they are.
-    if let Some(folder) = mnist(layout) {
-        command.env("ICVAE_MNIST_DIR", folder);
-        command.args(["--", "--include-ignored"]);
-        // And so do others that need something, but not for the digits' sake.
-        let tables = tables(layout);
-        let slurm = rustix::process::geteuid().is_root()
-            && ["slurmctld", "slurmd"]
-                .iter()
-                .all(|daemon| layout.program(daemon).is_some());
-        for (name, why, there) in [
-            (
-                "the_real_tables",
-                "needs UCI's files in ICVAE_TABULAR_DIR",
-                tables.is_some(),
-            ),
-            (
-                "an_array_job_makes",
-                "needs Slurm (Debian: slurm-wlm), as root",
-                slurm,
-            ),
-        ] {
-            if !there {
-                command.args(["--skip", name]);
-                tally.skip(name, why);
-            }
+    // Those that need something run where it is, and are named where it isn't.
+    command.args(["--", "--include-ignored"]);
+    let (digits, tables) = (mnist(layout), tables(layout));
+    let slurm = rustix::process::geteuid().is_root()
+        && ["slurmctld", "slurmd"]
+            .iter()
+            .all(|daemon| layout.program(daemon).is_some());
+    for (name, why, there) in [
+        (
+            "the_real_mnist",
+            "needs the four files of MNIST in ICVAE_MNIST_DIR",
+            digits.is_some(),
+        ),
+        (
+            "the_real_tables",
+            "needs UCI's files in ICVAE_TABULAR_DIR",
+            tables.is_some(),
+        ),
+        (
+            "an_array_job_makes",
+            "needs Slurm (Debian: slurm-wlm), as root",
+            slurm,
+        ),
+        ("with_avx2_", "needs a processor with AVX2", has_avx2()),
+        (
+            "with_avx512_",
+            "needs a processor with AVX-512",
+            has_avx512(),
+        ),
+    ] {
+        if !there {
+            command.args(["--skip", name]);
+            tally.skip(name, why);
         }
-        if let Some(folder) = tables {
-            command.env("ICVAE_TABULAR_DIR", folder);
+    }
+    for (variable, folder) in [("ICVAE_MNIST_DIR", digits), ("ICVAE_TABULAR_DIR", tables)] {
+        if let Some(folder) = folder {
+            command.env(variable, folder);
         }
     }
     let (success, lines) = part("cargo test", || tee(&mut command))?;
     read_cargo(&lines, success, tally);
     Ok(())
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    has_avx2() && is_x86_feature_detected!("avx512f")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx2() -> bool {
+    false
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx512() -> bool {
+    false
 }
 
 /// Where the real digits are, if they are: named by the reader, or fetched by the installation.
