@@ -19,6 +19,7 @@ mod live;
 mod lock;
 mod pins;
 mod process;
+mod program;
 mod python;
 mod report;
 mod torch;

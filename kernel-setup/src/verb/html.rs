@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::{install, lab, run};
 use crate::jupyter;
 use crate::layout::Layout;
+use crate::program::{self, File, WHOLE};
 use crate::python::Environment;
 
 /// The file that is read where no other configuration is named: in the folder where the command was
@@ -22,12 +23,12 @@ const CONFIG: &str = "page.toml";
 
 macro_rules! program {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!("../../python/page/", $name)))),*]
+        &[$((concat!("page/", $name), include_bytes!(concat!("../../python/page/", $name)))),*]
     };
 }
 
 /// The program that makes the pages, with its templates and fonts.
-const PROGRAM: &[(&str, &[u8])] = program!(
+const PROGRAM: &[File] = program!(
     "__init__.py",
     "clean.py",
     "code.py",
@@ -57,17 +58,17 @@ const PROGRAM: &[(&str, &[u8])] = program!(
 );
 
 /// The panel to draw on: the library's, so that a page runs what a cell runs.
-const PLAYGROUND: &[(&str, &[u8])] = &[
+const PLAYGROUND: &[File] = &[
     (
-        "playground/panel.min.js",
+        "page/playground/panel.min.js",
         include_bytes!("../../../icvae-core/playground/panel.min.js"),
     ),
     (
-        "playground/panel.css",
+        "page/playground/panel.css",
         include_bytes!("../../../icvae-core/playground/panel.css"),
     ),
     (
-        "playground/dense.wasm",
+        "page/playground/dense.wasm",
         include_bytes!("../../../icvae-core/playground/dense.wasm"),
     ),
 ];
@@ -318,20 +319,9 @@ fn config(named: Option<&Path>, here: &Path) -> Result<Config> {
     Ok(config)
 }
 
-fn temporary() -> Result<TempDir> {
-    TempDir::new().context("there is no room for temporary files")
-}
-
 /// The program in a folder of its own.
 fn unpacked() -> Result<TempDir> {
-    let folder = temporary()?;
-    for (name, content) in PROGRAM.iter().chain(PLAYGROUND) {
-        let file = folder.path().join("page").join(name);
-        fs::create_dir_all(file.parent().unwrap_or(folder.path()))
-            .and_then(|()| fs::write(&file, content))
-            .with_context(|| format!("{} can't be written", file.display()))?;
-    }
-    Ok(folder)
+    program::unpacked(PROGRAM.iter().chain(PLAYGROUND).chain([&WHOLE]))
 }
 
 /// Makes pages with one set of settings.
@@ -388,14 +378,14 @@ mod tests {
 
     #[test]
     fn every_file_of_the_program_is_carried_along() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/page");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
         let mut found = Vec::new();
-        for part in ["", "template", "fonts"] {
+        for part in ["page", "page/template", "page/fonts"] {
             for entry in fs::read_dir(folder.join(part)).unwrap() {
                 let path = entry.unwrap().path();
                 let name = path.strip_prefix(&folder).unwrap().display().to_string();
                 // What the fonts are made with isn't needed to make a page.
-                let needed = !["fonts/make.py", "fonts/OFL.txt"].contains(&name.as_str());
+                let needed = !["page/fonts/make.py", "page/fonts/OFL.txt"].contains(&name.as_str());
                 if path.is_file() && needed {
                     found.push(name);
                 }
