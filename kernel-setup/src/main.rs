@@ -7,6 +7,8 @@ compile_error!(
 );
 
 mod builds;
+#[cfg(test)]
+mod cases;
 mod disk;
 mod evcxr;
 mod files;
