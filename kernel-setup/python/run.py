@@ -28,6 +28,7 @@ from datetime import datetime
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from whole import write_whole
 
 # How long an interrupted cell may take to end.
 GRACE = 15.0
@@ -209,24 +210,6 @@ def last_line(text):
     return lines[-1].strip() if lines else ""
 
 
-def write_whole(notebook, target):
-    folder = os.path.dirname(os.path.abspath(target))
-    os.makedirs(folder, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".run.", suffix=".ipynb")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            nbformat.write(notebook, file)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
 def fault_of(content):
     """What keeps a JSON value from being a notebook, or None."""
     if not isinstance(content, dict):
@@ -331,7 +314,7 @@ def main(source, target, kernel, *what):
     # What was refused has done its work; the copy is for readers.
     notebook.cells = [cell for cell in notebook.cells if not cell.metadata.get("refused")]
     try:
-        write_whole(notebook, target)
+        write_whole({target: nbformat.writes(notebook) + "\n"})
     except OSError as error:
         print(f"  {target} can't be written: {error.strerror}")
         return 1
@@ -344,6 +327,10 @@ def main(source, target, kernel, *what):
     return 1 if failure else 0
 
 
-if __name__ == "__main__":
+def command():
     end_with_parent()
     sys.exit(main(*sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    command()

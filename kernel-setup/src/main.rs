@@ -7,6 +7,8 @@ compile_error!(
 );
 
 mod builds;
+#[cfg(test)]
+mod cases;
 mod disk;
 mod evcxr;
 mod files;
@@ -19,6 +21,7 @@ mod live;
 mod lock;
 mod pins;
 mod process;
+mod program;
 mod python;
 mod report;
 mod torch;

@@ -1,14 +1,13 @@
 """Pages and index: composed, linked with each other, written whole or not at all."""
 
-import os
 import re
-import tempfile
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
+from whole import write_whole
 
 from . import compose, playground, source
 from .fault import Report, Unpublishable
@@ -101,8 +100,7 @@ class Publisher:
             files["index.html"] = self._render(
                 "overview.html.j2", {}, pages=pages, address=self._address("")
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace_all(folder, files)
+        write_whole({folder / name: html for name, html in files.items()})
         return {name: len(html.encode()) for name, html in files.items()}
 
     def _render(self, template, playgrounds, **values):
@@ -200,30 +198,3 @@ def _style():
 def _data(file, mime):
     content = (HERE / "template" / file).read_bytes()
     return f"data:{mime};base64,{b64encode(content).decode()}"
-
-
-def _replace_all(folder, files):
-    """Writes each file under another name, then gives all of them their own."""
-    umask = os.umask(0)
-    os.umask(umask)
-    written = {}
-    try:
-        for name, html in files.items():
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=".page.", suffix=".html")
-            written[temporary] = folder / name
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(html)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~umask)
-        for temporary, target in list(written.items()):
-            os.replace(temporary, target)
-            del written[temporary]
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    finally:
-        for temporary in written:
-            os.unlink(temporary)

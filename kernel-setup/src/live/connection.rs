@@ -105,10 +105,11 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::cases;
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
+        #![proptest_config(cases(200))]
 
         /// A good file with some bytes replaced is read, or refused with its name.
         #[test]

@@ -381,6 +381,7 @@ fn processes() -> Vec<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::cases;
     use proptest::prelude::*;
 
     fn when(sent: Option<u64>, arrived: Instant) -> When {
@@ -389,7 +390,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
+        #![proptest_config(cases(200))]
 
         /// In whichever order a cell and an interrupt arrive: it concerns the cell if it was sent
         /// after it, or, where a time is missing, if it came after it; and one cell at most.

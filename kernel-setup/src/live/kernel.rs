@@ -18,6 +18,7 @@ use super::history::History;
 use super::implementations::{Implementations, Placed};
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
+use super::life::{Life, MOST_STARTS, Next, Process, Turn};
 use super::misfits::{Definers, Misfit, ROUNDS, defined, is_about_variables, misfits};
 use super::output::Command;
 use super::redefinition::{Change, Definitions, variables};
@@ -113,9 +114,6 @@ enum Backend {
     Ready(Box<Evcxr>),
 }
 
-/// Evcxr that ends again before it has run a cell is given up after so many starts.
-const MOST_STARTS: u32 = 3;
-
 /// The shell channel and what belongs to it.
 pub struct Kernel {
     shared: Shared,
@@ -124,13 +122,8 @@ pub struct Kernel {
     /// What the reader's code asks the client.
     questions: mpsc::Receiver<Question>,
     start: Box<dyn Fn() -> Starting + Send>,
-    /// Starts since a cell was run.
-    starts: u32,
+    life: Life,
     backend: Backend,
-    /// Whether the reader's process was there when it was last looked at.
-    attached: bool,
-    /// What became of the variables while no cell ran, if something did.
-    lost: Option<Report>,
     /// Where evcxr compiles.
     build: PathBuf,
     number: u64,
@@ -158,9 +151,7 @@ impl Kernel {
             questions,
             backend: Backend::Starting(start()),
             start,
-            starts: 1,
-            attached: false,
-            lost: None,
+            life: Life::begun(),
             build: PathBuf::new(),
             number: 0,
             history: History::default(),
@@ -240,8 +231,7 @@ impl Kernel {
         match event {
             None => self.attach_or_revive().await?,
             Some(Event::Ended(why)) => {
-                self.lost = Some(Report::without_evcxr(&why, true));
-                self.revive(&why)?;
+                self.ended_between_cells(&why)?;
             }
             Some(Event::Published(message)) if message.kind().starts_with("comm_") => {
                 let message = Message::new(
@@ -268,14 +258,24 @@ impl Kernel {
         }
     }
 
-    /// Starts evcxr anew.
+    /// Starts evcxr anew; the next cell tells why, as it is returned.
     ///
     /// # Errors
     /// If it has ended several times before it ran a cell.
-    fn revive(&mut self, why: &str) -> Result<()> {
+    fn ended_between_cells(&mut self, why: &str) -> Result<Report> {
+        let report = Report::without_evcxr(why, true);
+        let next = self.life.ended(Some(report.clone()));
+        self.revive(why, next)?;
+        Ok(report)
+    }
+
+    /// Starts evcxr anew, if that is what is decided.
+    ///
+    /// # Errors
+    /// If it is given up.
+    fn revive(&mut self, why: &str, next: Next) -> Result<()> {
         eprintln!("evcxr_jupyter has ended ({why}) and is started again");
-        self.starts += 1;
-        if self.starts > MOST_STARTS {
+        if next == Next::GiveUp {
             bail!("evcxr_jupyter has ended {MOST_STARTS} times: {why}");
         }
         self.shared.interrupts.evcxr(None);
@@ -283,7 +283,6 @@ impl Kernel {
             kill(process);
             self.shared.interrupts.detached(process);
         }
-        self.attached = false;
         self.definitions = Definitions::default();
         self.implementations = Implementations::default();
         self.definers = Definers::default();
@@ -298,8 +297,7 @@ impl Kernel {
         match self.attach().await {
             Err(error) => {
                 let Gone(why) = error.downcast()?;
-                self.lost = Some(Report::without_evcxr(&why, true));
-                self.revive(&why)
+                self.ended_between_cells(&why).map(drop)
             }
             Ok(()) => Ok(()),
         }
@@ -309,8 +307,8 @@ impl Kernel {
     async fn attach(&mut self) -> Result<()> {
         // evcxr hears of the end of a process when it sends something, and only then has another.
         for _ in 0..2 {
-            let lost = std::mem::take(&mut self.attached);
-            if self.shared.interrupts.process().is_some() {
+            let process = self.life.look(self.shared.interrupts.process().is_some());
+            if process == Process::There {
                 break;
             }
             let shared = self.shared.clone();
@@ -328,9 +326,9 @@ impl Kernel {
                 .await;
             let outcome = end_of_cell(&shared).await;
             let exchange = exchange?;
-            if lost {
+            if process == Process::Lost {
                 let report = crash(&exchange.published, &outcome, "between two cells, ");
-                self.lost = Some(report);
+                self.life.lost(report);
                 let cell = self.number;
                 self.variables.all_gone(&Why::Ended { cell });
             } else if shared.interrupts.process().is_none() {
@@ -339,7 +337,8 @@ impl Kernel {
                 }
             }
         }
-        self.attached = self.shared.interrupts.process().is_some();
+        self.life
+            .attached(self.shared.interrupts.process().is_some());
         Ok(())
     }
 
@@ -420,12 +419,9 @@ impl Kernel {
 
     /// The answer if evcxr has ended over the question.
     fn without_answer(&mut self, error: anyhow::Error) -> Result<Value> {
-        let gone: Gone = error.downcast()?;
-        let report = Report::without_evcxr(&gone.0, true);
-        let mut content = report.content();
+        let Gone(why) = error.downcast()?;
+        let mut content = self.ended_between_cells(&why)?.content();
         content["status"] = "error".into();
-        self.lost = Some(report);
-        self.revive(&gone.0)?;
         Ok(content)
     }
 
@@ -467,7 +463,11 @@ impl Kernel {
             Err(error) => {
                 end_of_cell(&shared).await;
                 let (report, fatal) = match error.downcast() {
-                    Ok(Gone(why)) => (Report::without_evcxr(&why, false), self.revive(&why).err()),
+                    Ok(Gone(why)) => {
+                        let next = self.life.ended(None);
+                        let fatal = self.revive(&why, next).err();
+                        (Report::without_evcxr(&why, false), fatal)
+                    }
                     Err(error) => {
                         let why = format!("the kernel cannot start: {error:#}");
                         (Report::new("Error", why), Some(error))
@@ -532,14 +532,15 @@ impl Kernel {
         if !shared.interrupts.is_wanted() {
             self.attach().await?;
         }
-        if shared.interrupts.is_wanted() {
-            return Ok(Ran::refused(Report::new(
-                "Interrupted",
-                "the cell was taken back before it began. All variables are kept.",
-            )));
-        }
-        if let Some(report) = self.lost.take() {
-            return Ok(Ran::refused(report));
+        match self.life.turn(shared.interrupts.is_wanted()) {
+            Turn::Runs => {}
+            Turn::TakenBack => {
+                return Ok(Ran::refused(Report::new(
+                    "Interrupted",
+                    "the cell was taken back before it began. All variables are kept.",
+                )));
+            }
+            Turn::Refused(report) => return Ok(Ran::refused(report)),
         }
         let since = Instant::now();
         let wanted = Wanted::of(code);
@@ -573,11 +574,10 @@ impl Kernel {
                 self.list(request).await?;
             }
         }
-        self.starts = 0;
         let stopped = shared.interrupts.end();
         let outcome = end_of_cell(&shared).await;
         // A command may have restarted it on purpose.
-        self.attached = shared.interrupts.process().is_some();
+        self.life.ran(shared.interrupts.process().is_some());
         self.note_variables(&placed.code, &exchange, &outcome);
         if exchange.reply["status"] == "ok" {
             self.implementations = implementations;

@@ -52,7 +52,7 @@
 //! before its cell, on the faster channel or while the kernel starts, is kept for it.
 //!
 //! **Losses.** When evcxr ends, the cell that ran gets its error, reply and idle, and evcxr starts
-//! anew; a process that ends between two cells is told by the next one, of which nothing runs. A cell
+//! anew; a process that ends between two cells is told by the next one, of which nothing runs (life.rs). A cell
 //! whose brackets don't match never gets to evcxr: it would leave the function that evcxr puts it in.
 //!
 //! **Errors** (report.rs). The prelude's panic hook tells message and place. The place lies in the
@@ -102,6 +102,7 @@ mod info;
 mod interrupt;
 mod kernel;
 mod library;
+mod life;
 mod misfits;
 mod output;
 mod redefinition;

@@ -778,6 +778,7 @@ impl Utf8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::cases;
     use proptest::prelude::*;
 
     /// What may happen while a cell runs.
@@ -896,7 +897,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(cases(400))]
 
         /// Whatever cells print and in whichever pieces it comes: it is shown whole, in order and
         /// under its own cell, and evcxr hears of the cells' ends and of nothing else.

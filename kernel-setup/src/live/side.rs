@@ -283,6 +283,7 @@ fn parse_panic(body: &str) -> Panic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::cases;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -314,7 +315,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(500))]
+        #![proptest_config(cases(500))]
 
         #[test]
         fn any_request_is_taken_or_refused_in_a_sentence(request in json_value()) {

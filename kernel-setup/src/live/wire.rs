@@ -223,6 +223,7 @@ pub fn identity(name: &str) -> Result<PeerIdentity> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::cases;
     use proptest::prelude::*;
 
     fn frame() -> impl Strategy<Value = Vec<u8>> {
@@ -237,7 +238,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(500))]
+        #![proptest_config(cases(500))]
 
         /// Any frames are a message or refused in a sentence; without the key, always refused.
         #[test]

@@ -14,20 +14,24 @@ use tempfile::TempDir;
 use super::{install, lab, run};
 use crate::jupyter;
 use crate::layout::Layout;
+use crate::program::{self, File, WHOLE};
 use crate::python::Environment;
 
 /// The file that is read where no other configuration is named: in the folder where the command was
 /// started, never beside a notebook, which may be a stranger's.
 const CONFIG: &str = "page.toml";
 
+/// How many letters of a faulty configuration are shown.
+const LONGEST: usize = 300;
+
 macro_rules! program {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!("../../python/page/", $name)))),*]
+        &[$((concat!("page/", $name), include_bytes!(concat!("../../python/page/", $name)))),*]
     };
 }
 
 /// The program that makes the pages, with its templates and fonts.
-const PROGRAM: &[(&str, &[u8])] = program!(
+const PROGRAM: &[File] = program!(
     "__init__.py",
     "clean.py",
     "code.py",
@@ -57,17 +61,17 @@ const PROGRAM: &[(&str, &[u8])] = program!(
 );
 
 /// The panel to draw on: the library's, so that a page runs what a cell runs.
-const PLAYGROUND: &[(&str, &[u8])] = &[
+const PLAYGROUND: &[File] = &[
     (
-        "playground/panel.min.js",
+        "page/playground/panel.min.js",
         include_bytes!("../../../icvae-core/playground/panel.min.js"),
     ),
     (
-        "playground/panel.css",
+        "page/playground/panel.css",
         include_bytes!("../../../icvae-core/playground/panel.css"),
     ),
     (
-        "playground/dense.wasm",
+        "page/playground/dense.wasm",
         include_bytes!("../../../icvae-core/playground/dense.wasm"),
     ),
 ];
@@ -303,35 +307,37 @@ fn config(named: Option<&Path>, here: &Path) -> Result<Config> {
     let config = toml::from_str::<Config>(&text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = text[..start].matches('\n').count() + 1;
-        let what = error.message().lines().collect::<Vec<_>>().join(" ");
-        anyhow!("{}, line {line}: {what}", file.display())
+        anyhow!(
+            "{}, line {line}: {}",
+            file.display(),
+            plain(error.message())
+        )
     })?;
     for (name, address) in [("canonical", &config.canonical), ("source", &config.source)] {
         if let Some(address) = address {
             ensure!(
                 address.starts_with("https://") || address.starts_with("http://"),
-                "{}: `{name}` is {address:?}, but it must begin with https:// or http://",
-                file.display()
+                "{}: `{name}` is {:?}, but it must begin with https:// or http://",
+                file.display(),
+                plain(address)
             );
         }
     }
     Ok(config)
 }
 
-fn temporary() -> Result<TempDir> {
-    TempDir::new().context("there is no room for temporary files")
+/// What may quote a whole file, as a part of a sentence.
+fn plain(text: &str) -> String {
+    let mut plain: String = text.chars().take(LONGEST).collect();
+    if plain.len() < text.len() {
+        plain.push('…');
+    }
+    plain.replace(char::is_control, " ")
 }
 
 /// The program in a folder of its own.
 fn unpacked() -> Result<TempDir> {
-    let folder = temporary()?;
-    for (name, content) in PROGRAM.iter().chain(PLAYGROUND) {
-        let file = folder.path().join("page").join(name);
-        fs::create_dir_all(file.parent().unwrap_or(folder.path()))
-            .and_then(|()| fs::write(&file, content))
-            .with_context(|| format!("{} can't be written", file.display()))?;
-    }
-    Ok(folder)
+    program::unpacked(PROGRAM.iter().chain(PLAYGROUND).chain([&WHOLE]))
 }
 
 /// Makes pages with one set of settings.
@@ -381,6 +387,82 @@ impl Maker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::cases;
+    use proptest::prelude::*;
+
+    const GOOD: &str = r#"title = "Meine \u00dcbersicht"
+author = 'A. N. Author'
+language = "de" # a word
+canonical = "https://example.org/blog/"
+source = "https://example.org/repo/"
+header = """
+Of **all** pages ü"""
+"#;
+
+    /// What a file of settings may hold: anything, what TOML is made of, or a good one that was damaged.
+    fn settings() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => "[a-z]{1,9} ?= ?(\"[a-zü\\\\\"]{0,9}\"|'[^']{0,9}'|[0-9:.TZ+-]{1,20}|true|nan)\n",
+            2 => "(title|author|canonical|source|header|\"[\\\\a-z0-9]{0,9}\") ?= ?\"\\PC{0,9}\"\n",
+            1 => "[=.,\"'\\[\\]{}#\\\\ \r\n\tü]{0,9}",
+            1 => "\"([a-z]|\\\\[nrtb\"]|\\\\u008[0-9]){1,9}\" ?= ?1\n",
+            1 => (1usize..6_000).prop_map(|times| format!("{} = 1\n", "k".repeat(times))),
+            1 => (1usize..6_000).prop_map(|times| format!("source = \"{}\"\n", "k".repeat(times))),
+            2 => (1usize..6_000, prop_oneof![
+                Just("["), Just("a."), Just("{a="), Just("[["), Just("\""), Just("\n"), Just("ü"),
+            ]).prop_map(|(times, text)| text.repeat(times)),
+        ];
+        let change = (any::<prop::sample::Index>(), any::<u8>());
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat().into_bytes()),
+            (
+                prop::collection::vec(change, 1..6),
+                any::<prop::sample::Index>()
+            )
+                .prop_map(|(changes, cut)| {
+                    let mut bytes = GOOD.as_bytes().to_vec();
+                    for (at, byte) in changes {
+                        let at = at.index(bytes.len());
+                        bytes[at] = byte;
+                    }
+                    bytes.truncate(cut.index(bytes.len() * 4));
+                    bytes
+                }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(cases(500))]
+
+        /// Whatever a configuration holds: it is read, or refused in a sentence with its name.
+        #[test]
+        fn any_bytes_are_borne(bytes in settings()) {
+            let dir = tempfile::tempdir().unwrap();
+            fs::write(dir.path().join(CONFIG), bytes).unwrap();
+            match config(None, dir.path()) {
+                Ok(config) => for address in [config.canonical, config.source].into_iter().flatten() {
+                    prop_assert!(address.starts_with("http"));
+                }
+                Err(error) => {
+                    let said = format!("{error:#}");
+                    prop_assert!(said.contains(CONFIG), "{said}");
+                    prop_assert!(!said.contains(char::is_control), "{said:?}");
+                    // The path, and no more of the file than a sentence bears.
+                    prop_assert!(said.len() < 1_000, "{} bytes", said.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_good_one_of_them_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(CONFIG), GOOD).unwrap();
+        let config = config(None, dir.path()).unwrap();
+        assert_eq!(config.title.as_deref(), Some("Meine Übersicht"));
+        assert_eq!(config.header.as_deref(), Some("Of **all** pages ü"));
+    }
 
     fn error<T: std::fmt::Debug>(result: Result<T>) -> String {
         format!("{:#}", result.unwrap_err())
@@ -388,14 +470,14 @@ mod tests {
 
     #[test]
     fn every_file_of_the_program_is_carried_along() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/page");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
         let mut found = Vec::new();
-        for part in ["", "template", "fonts"] {
+        for part in ["page", "page/template", "page/fonts"] {
             for entry in fs::read_dir(folder.join(part)).unwrap() {
                 let path = entry.unwrap().path();
                 let name = path.strip_prefix(&folder).unwrap().display().to_string();
                 // What the fonts are made with isn't needed to make a page.
-                let needed = !["fonts/make.py", "fonts/OFL.txt"].contains(&name.as_str());
+                let needed = !["page/fonts/make.py", "page/fonts/OFL.txt"].contains(&name.as_str());
                 if path.is_file() && needed {
                     found.push(name);
                 }

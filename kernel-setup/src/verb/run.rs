@@ -11,10 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{install, lab};
 use crate::jupyter;
 use crate::layout::{KERNEL_NAME, Layout};
+use crate::program::{self, File, WHOLE};
 use crate::python::Environment;
 
 /// Talks to the kernel; nbclient knows the protocol.
-const DRIVER: &str = include_str!("../../python/run.py");
+const DRIVER: File = ("run.py", include_bytes!("../../python/run.py"));
+
+/// Starts it from the folder that is its first argument, whatever the reader has told Python of such folders.
+const START: &str = "import sys; sys.path.insert(0, sys.argv.pop(1)); import run; run.command()";
 
 /// Where executed copies go.
 #[derive(Debug, Clone)]
@@ -103,10 +107,12 @@ pub fn execute(
             .with_context(|| format!("{} can't be made", folder.display()))?;
     }
     let copy = std::path::absolute(copy)?;
+    let program = program::unpacked(&[DRIVER, WHOLE])?;
     let mut command = Command::new(environment.python());
     jupyter::environment(&mut command, layout, environment);
     command
-        .args(["-c", DRIVER])
+        .args(["-c", START])
+        .arg(program.path())
         .arg(notebook)
         .arg(copy)
         .arg(KERNEL_NAME)
@@ -145,6 +151,14 @@ fn passing_signals_on(command: Command) -> std::io::Result<ExitStatus> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_driver_finds_what_it_imports() {
+        let program = program::unpacked(&[DRIVER, WHOLE]).unwrap();
+        let text = fs::read_to_string(program.path().join("run.py")).unwrap();
+        assert!(text.contains("from whole import") && text.contains("def command()"));
+        assert!(program.path().join("whole.py").is_file());
+    }
 
     #[test]
     fn no_notebook_is_overwritten_unasked() {

@@ -18,6 +18,9 @@ use crate::{builds, jupyter, libtorch, report};
 /// Drives JupyterLab in a headless browser.
 const BROWSER: &str = include_str!("../../python/browser.py");
 
+/// Begins the reason of a test that is left out for its length, until somebody asks for it.
+const BY_CHOICE: &str = "by choice: ";
+
 /// Counts, and the names of what failed or was left out.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
@@ -45,6 +48,7 @@ impl Tally {
     /// doesn't claim to have, some need another system, and a notebook's full run is its author's to make.
     fn could_be_had(&self) -> usize {
         let other = [
+            BY_CHOICE,
             "jupyter_kernel_test",
             "needs Linux'",
             "on Linux only",
@@ -63,19 +67,35 @@ impl Tally {
 
     fn render(&self) -> String {
         let mut text = String::new();
-        for name in &self.skipped {
+        let (chosen, others): (Vec<&String>, Vec<&String>) = self
+            .skipped
+            .iter()
+            .partition(|name| name.contains(BY_CHOICE));
+        for name in others {
             text += &format!("skipped: {name}\n");
         }
         for name in &self.failed {
             text += &format!("FAILED:  {name}\n");
         }
-        let skipped = self.skipped.len() + self.skipped_unnamed;
+        // Said last, where nobody passes over it: a part is no whole.
+        for name in chosen {
+            let why = name.split_once(BY_CHOICE).map_or("", |(_, why)| why);
+            text += &format!("LEFT OUT by choice: {why}\n");
+        }
+        let skipped = self.skipped.iter().map(|name| tests(name));
+        let skipped = skipped.sum::<usize>() + self.skipped_unnamed;
         text + &format!(
             "total: {} passed, {} failed, {skipped} skipped\n",
             self.passed,
             self.failed.len()
         )
     }
+}
+
+/// How many tests a line about those left out stands for: pytest says so in front, as in `[3]`.
+fn tests(name: &str) -> usize {
+    let count = name.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    count.and_then(|(count, _)| count.parse().ok()).unwrap_or(1)
 }
 
 /// Runs all tests; the exit status is 1 if any failed, or, to be `complete`, was left out needlessly.
@@ -506,6 +526,23 @@ mod tests {
                 .contains("skipped: the_real_mnist: needs the four files")
         );
         assert_eq!(tally.could_be_had(), 3);
+    }
+
+    #[test]
+    fn what_was_left_out_by_choice_is_counted_and_said_but_no_fault() {
+        let mut tally = Tally::default();
+        let pytest = "SKIPPED [122] protocol/test_changes.py:112: by choice: 122 of 160 readers' changes are left \
+                      out; ICVAE_CHANGES=all takes them all\n\
+                      SKIPPED [2] test_lifecycle.py:14: needs Linux' /proc\n\
+                      40 passed, 124 skipped in 90.21s";
+        read_pytest("kernel protocol", &lines(pytest), true, &mut tally);
+        assert_eq!(tally.could_be_had(), 0);
+        assert_eq!(
+            tally.render(),
+            "skipped: [2] test_lifecycle.py:14: needs Linux' /proc\n\
+             LEFT OUT by choice: 122 of 160 readers' changes are left out; ICVAE_CHANGES=all takes them all\n\
+             total: 40 passed, 0 failed, 124 skipped\n"
+        );
     }
 
     #[test]

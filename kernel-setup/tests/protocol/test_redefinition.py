@@ -128,6 +128,52 @@ def test_what_no_longer_fits_is_set_aside_and_named(own_kernel):
         assert result(kernel.ok("gauge.show()")) == '"4.5"'
 
 
+def local_crate(folder, name, manifest, source):
+    crate = folder / name
+    (crate / "src").mkdir(parents=True)
+    package = f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n'
+    (crate / "Cargo.toml").write_text(package + manifest)
+    (crate / "src" / "lib.rs").write_text(source)
+    return f':dep {name} = {{ path = "{crate}" }}'
+
+
+def test_a_crate_that_turns_on_a_feature_of_another(own_kernel, tmp_path):
+    """What is made of the one is then other types, though nobody has changed its text."""
+    kernel = own_kernel
+    scales = local_crate(
+        tmp_path,
+        "scales",
+        "[features]\nfine = []\n",
+        "#[derive(Debug)]\npub struct Weight {\n    pub grams: i64,\n    #[cfg(feature = \"fine\")]\n    pub rest: i64,\n}\n"
+        "pub fn weigh(grams: i64) -> Weight {\n    Weight { grams, #[cfg(feature = \"fine\")] rest: 9 }\n}\n",
+    )
+    kitchen = local_crate(
+        tmp_path,
+        "kitchen",
+        '[dependencies]\nscales = { path = "../scales", features = ["fine"] }\n',
+        "pub fn rest(weight: &scales::Weight) -> i64 {\n    weight.rest\n}\n",
+    )
+    kernel.ok(scales)
+    kernel.ok("let n = 5;")
+    made = kernel.ok("let x = scales::weigh(7);").reply["execution_count"]
+    # The same crate once more costs nothing.
+    assert not kernel.ok(scales + "\nlet five = 5;").text("stderr")
+    assert result(kernel.ok("x.grams")) == "7"
+    added = kernel.ok(kitchen)
+    number = added.reply["execution_count"]
+    assert (
+        "`x` was made of crates that have been compiled anew beside a new one: it is gone; "
+        f"run cell [{made}] again.\n"
+    ) in added.text("stderr")
+    assert "`n`" not in added.text("stderr") and "`five`" not in added.text("stderr")
+    assert result(kernel.ok("n")) == "5"
+    said = kernel.run("x.grams").reply["evalue"]
+    assert said.startswith(f"`x` is gone since cell [{number}] added a crate") and f"run cell [{made}] again" in said
+    kernel.ok("let x = scales::weigh(8);")
+    assert result(kernel.ok("(x.grams, kitchen::rest(&x))")) == "(8, 9)"
+    assert result(kernel.ok("n")) == "5"
+
+
 def test_a_lost_process_is_one_line(own_kernel):
     kernel = own_kernel
     for code in ("let a = 1;", "let b = 2;", "fn f() -> i64 { 4 }", "let c = 3;"):
