@@ -72,6 +72,15 @@ CODES, PROBE = "fn codes(", "let from_samples"
 BASE = (SETUP, TEN, CONFIG, "fn dense(", ENCODER, SAMPLE, DECODER, TERMS, PAIRS, ICVAE, MODEL, MAKE, TRAIN, CURVES, DRAWN, MEANS,
         REMAP, GRID, CODES)  # fmt: skip
 
+#: The first cell, with fewer digits, so that a training takes a second.
+FEWER = edited(
+    SETUP,
+    (
+        "let digits = data::load(&settings)?;",
+        "let mut digits = data::load(&settings)?;\ndigits.train = digits.train.head(320);\ndigits.test = digits.test.head(200);",
+    ),
+)
+
 #: Cells whose variables are made of what was changed above them.
 MADE = (MAKE, TRAIN, DRAWN, MEANS)
 
