@@ -116,31 +116,37 @@ def updates(seconds=10):
     )
 
 
+def strike(kernel, traces, victim, request):
+    """`kill -9` of one of the three processes while a request runs: what the client hears, and whether the kernel lives on."""
+    os.kill(getattr(traces, victim), signal.SIGKILL)
+    if victim == "relay":
+        traces.assert_gone()
+        kernel.client.stop_channels()
+        kernel.manager.shutdown_kernel(now=True)
+        return None, False
+    cell = kernel.collect(request)
+    wait_until(lambda: not is_alive(traces.process), "the reader's process is still there")
+    return cell, True
+
+
 def kills(victim, count=20):
     """`kill -9` of one of the three processes (`relay`, `evcxr`, `process`) at random moments of a cell."""
     chance = random.Random(victim)
     kernel, lost = None, 0
-    for turn in range(count):
-        if kernel is None:
-            kernel = Kernel()
+    for _ in range(count):
+        kernel = kernel or Kernel()
         traces = Traces(kernel)
-        code = 'println!("begun"); let mut v = vec![0u64; 1 << 20]; loop { for x in &mut v { *x += 1; } }'
-        request = kernel.send(code)
+        request = kernel.send('println!("begun"); let mut v = vec![0u64; 1 << 20]; loop { for x in &mut v { *x += 1; } }')
         if chance.random() < 0.7:
             kernel.wait_for(request, "stream")
         time.sleep(chance.random() * 1.5)
-        os.kill(getattr(traces, victim), signal.SIGKILL)
-        if victim == "relay":
-            traces.assert_gone()
-            kernel.client.stop_channels()
-            kernel.manager.shutdown_kernel(now=True)
+        cell, lives = strike(kernel, traces, victim, request)
+        if not lives:
             kernel = None
             continue
-        cell = kernel.collect(request)
         if cell.reply["status"] != "error" or cell.reply["ename"] != "Crash" or not cell.of("error"):
             lost += 1
             print("unheard:", cell.reply)
-        wait_until(lambda: not is_alive(traces.process), "the reader's process is still there")
         kernel.ok("1")
     if kernel is not None:
         kernel.stop()
@@ -182,29 +188,21 @@ def training(victim, count=20, epochs=400):
         kernel.stop()
         kernel, kept = None, 0
         for _ in range(count):
-            if kernel is None:
-                kernel = reader(pathlib.Path(cut))
+            kernel = kernel or reader(pathlib.Path(cut))
             traces = Traces(kernel)
             request = kernel.send(train(epochs))
             kernel.wait_for(request, "display_data")
             time.sleep(chance.random() * 1.5)
-            os.kill(getattr(traces, victim), signal.SIGKILL)
-            if victim == "relay":
-                traces.assert_gone()
-                kernel.client.stop_channels()
-                kernel.manager.shutdown_kernel(now=True)
-                kernel = None
+            cell, lives = strike(kernel, traces, victim, request)
+            # It may have come to its end in time.
+            assert cell is None or cell.reply["status"] == "ok" or cell.reply["ename"] == "Crash", cell.reply
+            if victim == "process":
+                kernel.ok(DIGITS)
+                kernel.ok(MODEL)
             else:
-                cell = kernel.collect(request)
-                # It may have come to its end in time.
-                assert cell.reply["status"] == "ok" or cell.reply["ename"] == "Crash", cell.reply
-                wait_until(lambda: not is_alive(traces.process), "the reader's process is still there")
-                if victim == "process":
-                    kernel.ok(DIGITS)
-                    kernel.ok(MODEL)
-                else:
+                if lives:
                     kernel.stop()
-                    kernel = None
+                kernel = None
             kept += any(pathlib.Path(cut).rglob("*.safetensors"))
         if kernel is not None:
             kernel.stop()
