@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cases;
+
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
@@ -11,6 +13,8 @@ use icvae_core::serde_json::{self, json};
 use icvae_core::tch::Device;
 use icvae_core::train::{Checkpoint, Model, RunState, TrainConfig};
 use proptest::prelude::*;
+
+use cases::cases;
 
 /// What is done to a good file.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ fn good_idx() -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn idx_files(damages in damages(), anything in prop::collection::vec(any::<u8>(), 0..64)) {
@@ -165,7 +169,7 @@ fn checkpoints() {
     let good = std::fs::read(&path).unwrap();
     let read = Checkpoint::read(&path).unwrap();
     assert_eq!(format!("{:?}", read.state()), format!("{state:?}"));
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(512));
     let anything = prop::collection::vec(any::<u8>(), 0..200);
     runner
         .run(&(damages(), anything), |(damages, anything)| {

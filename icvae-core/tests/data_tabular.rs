@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cases;
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Cursor, Write};
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cases::cases;
 use icvae_core::Settings;
 use icvae_core::data::tabular::{
     Address, Kind, LEAK_ACCURACY, LEAK_NATS, Rows, TableFile, Tabular, TabularLoader,
@@ -299,7 +302,7 @@ fn wrong_files_are_refused_with_a_reason() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn whatever_a_file_holds_a_reader_answers_in_one_sentence(

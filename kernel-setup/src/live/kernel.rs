@@ -534,11 +534,13 @@ impl Kernel {
         }
         match self.life.turn(shared.interrupts.is_wanted()) {
             Turn::Runs => {}
-            Turn::TakenBack => {
-                return Ok(Ran::refused(Report::new(
-                    "Interrupted",
-                    "the cell was taken back before it began. All variables are kept.",
-                )));
+            Turn::TakenBack { untold } => {
+                let rest = match untold {
+                    true => "What was lost before it, the next one tells.",
+                    false => "All variables are kept.",
+                };
+                let why = format!("the cell was taken back before it began. {rest}");
+                return Ok(Ran::refused(Report::new("Interrupted", why)));
             }
             Turn::Refused(report) => return Ok(Ran::refused(report)),
         }

@@ -40,8 +40,10 @@ pub enum Process {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn {
     Runs,
-    /// Somebody has interrupted it. What is untold is left to the next.
-    TakenBack,
+    /// Somebody has interrupted it. What is untold is left to the next, and whether something is, is said.
+    TakenBack {
+        untold: bool,
+    },
     /// It has to say what was lost before it, and would not find what it builds on.
     Refused(Report),
 }
@@ -93,7 +95,9 @@ impl Life {
     /// A cell is to be run; the process has been looked for.
     pub fn turn(&mut self, taken_back: bool) -> Turn {
         if taken_back {
-            return Turn::TakenBack;
+            return Turn::TakenBack {
+                untold: self.untold.is_some(),
+            };
         }
         self.untold.take().map_or(Turn::Runs, Turn::Refused)
     }
@@ -156,9 +160,10 @@ mod tests {
     fn what_was_lost_is_told_by_the_next_cell_that_is_not_taken_back() {
         let mut life = Life::begun();
         life.lost(report("first"));
-        assert_eq!(life.turn(true), Turn::TakenBack);
+        assert_eq!(life.turn(true), Turn::TakenBack { untold: true });
         assert_eq!(life.turn(false), Turn::Refused(report("first")));
         assert_eq!(life.turn(false), Turn::Runs);
+        assert_eq!(life.turn(true), Turn::TakenBack { untold: false });
         life.lost(report("a process"));
         life.ended(Some(report("all")));
         assert_eq!(life.turn(false), Turn::Refused(report("all")));
@@ -227,7 +232,10 @@ mod tests {
         fn cell(&mut self, step: Step) {
             self.attach();
             match self.life.turn(matches!(step, Step::TakenBack)) {
-                Turn::TakenBack => assert!(matches!(step, Step::TakenBack)),
+                Turn::TakenBack { untold } => {
+                    assert!(matches!(step, Step::TakenBack));
+                    assert_eq!(untold, self.untold);
+                }
                 Turn::Refused(_) => {
                     assert!(self.untold, "nothing is told twice");
                     self.untold = false;
