@@ -17,6 +17,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     // As `File::create` would make it; the umask applies.
     let mut file = tempfile::Builder::new()
+        .prefix(PARTIAL)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
@@ -25,6 +26,18 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // The name itself: some file systems can't, and then nothing better can be done.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// How the names of files begin that are not whole yet.
+const PARTIAL: &str = ".tmp";
+
+/// Removes what a process has left that was killed while it wrote. Nobody else may write to the folder meanwhile.
+pub(crate) fn remove_partial(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// `icvae` in the user's cache folder: `$XDG_CACHE_HOME/icvae`, else `~/.cache/icvae`.

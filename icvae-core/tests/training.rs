@@ -709,6 +709,27 @@ fn two_runs_of_the_same_settings_do_not_write_over_each_other() {
 }
 
 #[test]
+fn what_a_killed_process_left_half_written_goes_with_the_next_run() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let train = data(1);
+    let run = |epochs| {
+        let training = training(epochs);
+        let trainer = Trainer::new(&training).keep_in(Store::new(folder.path()));
+        trainer.fit(&model(), &train, None).unwrap()
+    };
+    run(1);
+    let place = std::fs::read_dir(folder.path()).unwrap().next().unwrap();
+    let place = place.unwrap().path();
+    let (half, mine) = (place.join(".tmpA1b2C3"), place.join("notes.txt"));
+    for file in [&half, &mine] {
+        std::fs::write(file, "half").unwrap();
+    }
+    assert_eq!(run(2).steps_found, 5);
+    assert!(!half.exists() && mine.exists());
+}
+
+#[test]
 fn a_rebuild_that_makes_another_model_is_refused() {
     let _turn = turn();
     struct Careless(Icvae, i64);

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::Head;
 use super::rehearsal::Formula;
 use super::{Checkpoint, OptimizerConfig, RunState, TrainConfig};
-use crate::files::{cache_folder, hex, write_whole};
+use crate::files::{cache_folder, hex, remove_partial, write_whole};
 use crate::{Error, Result};
 
 /// A folder of checkpoints, each under a name made from everything that decides its weights: the
@@ -190,6 +190,7 @@ impl Place {
         };
         match file.try_lock() {
             Ok(()) => {
+                remove_partial(&self.folder);
                 let id = std::process::id().to_string();
                 let _ = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
                 Ok(Some(file))
