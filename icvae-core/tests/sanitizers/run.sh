@@ -6,5 +6,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTC_BOOTSTRAP=1 RUST_TEST_THREADS=1
-RUSTFLAGS="-Zsanitizer=address" cargo test --target "$target" --target-dir ../../../target/address
-RUSTFLAGS="-Zsanitizer=thread" cargo test -Zbuild-std --target "$target" --target-dir ../../../target/thread
+RUSTFLAGS="-Zsanitizer=address" cargo test --lib --target "$target" --target-dir ../../../target/address
+RUSTFLAGS="-Zsanitizer=thread" cargo test --lib -Zbuild-std --target "$target" --target-dir ../../../target/thread
