@@ -88,26 +88,6 @@ fn squares(layer: &dyn Fn(&Tensor) -> Tensor, x: &Tensor) -> Tensor {
 }
 
 #[test]
-fn all_this_holds_with_libtorchs_products() {
-    let _turn = turn();
-    every_products::again_with("libtorch");
-}
-
-#[test]
-#[cfg_attr(not(target_arch = "x86_64"), ignore = "needs a processor with AVX2")]
-fn with_avx2_all_this_holds() {
-    let _turn = turn();
-    every_products::again_with("avx2");
-}
-
-#[test]
-#[ignore = "needs a processor with AVX-512"]
-fn with_avx512_all_this_holds() {
-    let _turn = turn();
-    every_products::again_with("avx512");
-}
-
-#[test]
 fn values_and_gradients_are_libtorchs_at_every_size_and_for_every_activation() {
     let _turn = turn();
     let activations = [

@@ -143,26 +143,6 @@ fn sorted(vs: &nn::VarStore) -> Vec<(String, Tensor)> {
 }
 
 #[test]
-fn all_this_holds_with_libtorchs_products() {
-    let _turn = turn();
-    every_products::again_with("libtorch");
-}
-
-#[test]
-#[cfg_attr(not(target_arch = "x86_64"), ignore = "needs a processor with AVX2")]
-fn with_avx2_all_this_holds() {
-    let _turn = turn();
-    every_products::again_with("avx2");
-}
-
-#[test]
-#[ignore = "needs a processor with AVX-512"]
-fn with_avx512_all_this_holds() {
-    let _turn = turn();
-    every_products::again_with("avx512");
-}
-
-#[test]
 fn values_and_every_gradient_are_libtorchs_at_every_batch_size() {
     let _turn = turn();
     for config in configs() {

@@ -1,11 +1,33 @@
 //! Which products of matrices are used is decided once a process: tests that must hold for all of them run again, each
-//! time in a process of its own.
+//! time in a process of its own. A program that has this module has these tests.
 
 use std::process::Command;
 
+use crate::turn::turn;
+
+#[test]
+fn all_this_holds_with_libtorchs_products() {
+    let _turn = turn();
+    again_with("libtorch");
+}
+
+#[test]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "needs a processor with AVX2")]
+fn with_avx2_all_this_holds() {
+    let _turn = turn();
+    again_with("avx2");
+}
+
+#[test]
+#[ignore = "needs a processor with AVX-512"]
+fn with_avx512_all_this_holds() {
+    let _turn = turn();
+    again_with("avx512");
+}
+
 /// Runs this program's tests with one of the products (`libtorch`, `avx2`, `avx512`).
 #[track_caller]
-pub fn again_with(products: &str) {
+fn again_with(products: &str) {
     if std::env::var_os("ICVAE_PRODUCTS").is_some() {
         return; // this is such a process
     }
