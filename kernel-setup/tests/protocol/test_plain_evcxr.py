@@ -52,6 +52,8 @@ class PlainKernel(Kernel):
         warm = pathlib.Path(installed.argv[0]).parents[1] / "builds" / "warm"
         if warm.is_dir():
             shutil.copytree(warm, folder / "build", symlinks=True)
+            # Cargo looks for the profile in the folders above; another one would compile every dependency anew.
+            shutil.copytree(warm.parent / ".cargo", folder / ".cargo")
             environment["EVCXR_TMPDIR"] = str(folder / "build")
         spec = folder / "kernels" / "plain"
         spec.mkdir(parents=True)
