@@ -1,11 +1,13 @@
 """The tutorial's own training cell, through the Jupyter protocol, beside Keras on JAX.
 
-    .icvae/env/bin/python icvae-core/benches/peers/notebook.py [--rounds 3] [--epochs 2] [--mnist DIR]
+    .icvae/env/bin/python icvae-core/benches/peers/notebook.py [--rounds 3] [--epochs 2] [--whole 10] [--mnist DIR]
 
 Starts the live kernel that `cargo kernel install` has made, runs the tutorial's cells up to the one that trains, and
 then that one again and again, with batches of 32 and of 128, with its live view and without; between them Keras. Each
 run gives the median of its epochs' times, without the evaluations, divided by their steps; the table gives the medians of
-the rounds. Nothing is found in the store, since nothing is kept. Nothing else should run meanwhile.
+the rounds. With `--whole`, whole runs of so many epochs instead, each with its evaluation, beside Keras on TensorFlow
+and on JAX: ours from the cell's being sent to its end, its compilation by rustc included, Keras' from `fit` to its end, with
+what Keras compiles. Nothing is found in the store, since nothing is kept. Nothing else should run meanwhile.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import os
 import re
 import statistics
 import sys
+import time
 
 from compare import HERE, ROOT, environment, parsed, run
 from jupyter_client.manager import KernelManager
@@ -76,7 +79,7 @@ def variant(code, batch, epochs, live):
 
     replaced(r"const EPOCHS: usize = \d+;", f"const EPOCHS: usize = {epochs};")
     replaced(r"batch_size: \d+", f"batch_size: {batch}")
-    replaced(r"\s*\.keep_in\([^\n]*\n", "\n")
+    replaced(r"\s*\.keep_in\([^\n]*\n(\s*\.keep_epochs\([^\n]*\n)?", "\n")
     if not live:
         replaced(r"\s*\.listen\([^\n]*\n", "\n")
     return code
@@ -86,6 +89,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--whole", type=int, metavar="EPOCHS")
     arguments, directory = parsed(parser)
     python = environment()
     kernel = Kernel(directory)
@@ -94,6 +98,10 @@ def main():
            "const IMAGE: (i64, i64) = (28, 28);"
     for code in [before[0], test, *before[1:]]:
         kernel.run(code)
+    if arguments.whole:
+        whole(kernel, variant(training, 32, arguments.whole, live=True), python, directory, arguments)
+        kernel.stop()
+        return
     found = {}
     for round_ in range(arguments.rounds):
         print(f"round {round_ + 1} of {arguments.rounds}", file=sys.stderr)
@@ -113,6 +121,24 @@ def main():
         cells_ = [f"{medians[name, b]:.2f} ({medians[name, b] / medians['Keras on JAX', b]:.2f})"
                   for b in (32, 128)]
         print(f"| {name} | " + " | ".join(cells_) + " |")
+
+
+def whole(kernel, code, python, directory, arguments):
+    """Times whole runs in turn, and prints the table."""
+    found = {}
+    for round_ in range(arguments.rounds):
+        print(f"round {round_ + 1} of {arguments.rounds}", file=sys.stderr)
+        begun = time.monotonic()
+        kernel.run(code)
+        found.setdefault("the cell", []).append(time.monotonic() - begun)
+        for name, backend in [("Keras on TensorFlow", "tensorflow"), ("Keras on JAX", "jax")]:
+            command = [python, HERE / "keras_step.py", backend, "--epochs", arguments.whole]
+            [line] = run(command, directory)
+            found.setdefault(name, []).append(line["seconds"])
+    ours = statistics.median(found["the cell"])
+    print(f"| {arguments.whole} epochs, batches of 32, each with its evaluation | seconds | ratio |\n|---|---|---|")
+    for name, seconds in found.items():
+        print(f"| {name} | {statistics.median(seconds):.0f} | {statistics.median(seconds) / ours:.2f} |")
 
 
 if __name__ == "__main__":

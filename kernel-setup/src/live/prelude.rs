@@ -75,6 +75,25 @@
         unsafe { _exit(status) }
     }
 
+    /// Whether the kernel was killed: then nobody listens any more.
+    fn kernel_is_gone(folder: &Path) -> bool {
+        use std::io::ErrorKind::{ConnectionRefused, NotFound};
+        UnixStream::connect(folder.join("side"))
+            .is_err_and(|error| matches!(error.kind(), ConnectionRefused | NotFound))
+    }
+
+    /// Ends the process after the kernel, of which nothing may stay behind.
+    fn end_after_kernel(folder: &Path) -> ! {
+        // A compiler may be writing its last into it.
+        for _ in 0..20 {
+            if std::fs::remove_dir_all(folder).is_ok() || !folder.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        end(0)
+    }
+
     /// The places of the cells' programs that lead to here, the nearest first, each as an offset and its file. Only the
     /// relay can find their lines: the standard library sees no library that was loaded after its first look.
     fn way() -> String {
@@ -326,8 +345,13 @@
                     break;
                 }
             }
-            // If the kernel is gone too, the thread below has a moment to clean up.
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            // evcxr goes with the kernel, and may be gone a moment before it.
+            for _ in 0..20 {
+                if kernel_is_gone(folder) {
+                    end_after_kernel(folder)
+                }
+                std::thread::sleep(std::time::Duration::from_millis(25));
+            }
             end(0)
         });
         // From the kernel to evcxr.
@@ -338,13 +362,11 @@
                     break;
                 }
             }
-            // The kernel was killed: nothing of it may stay behind.
-            let _ = std::fs::remove_dir_all(folder);
             if std::os::unix::process::parent_id() == parent {
                 // SAFETY: the parent is the evcxr_jupyter that the kernel has started.
                 unsafe { kill(parent as i32, 9) };
             }
-            end(0)
+            end_after_kernel(folder)
         });
         // Unfinished lines lie in a buffer of this process until somebody asks for them (`f`).
         // Then the kernel also hears whether the code waits for input (`i`), and may have taken
@@ -391,8 +413,12 @@
                 Ok(())
             };
             if tell().is_err() {
+                // Printing to nobody panics, and a panic in here would end the process at once.
+                if kernel_is_gone(folder) {
+                    end_after_kernel(folder)
+                }
                 UNTOLD.store(true, Ordering::Relaxed);
-                eprintln!("panicked at {file}:{line}:{column}: {message}");
+                let _ = writeln!(std::io::stderr(), "panicked at {file}:{line}:{column}: {message}");
             }
         });
         let address = (&raw const *hook).cast::<()>() as usize;

@@ -10,6 +10,7 @@ import pathlib
 import random
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -218,24 +219,57 @@ def training(victim, count=20, epochs=400):
     )
 
 
+#: The wall clock of a process, as far from the true one as a file says. (Under libfaketime rustc never ends: its allocator asks
+#: for the time before that library is ready.)
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static long offset(void) {
+    char text[32] = {0};
+    const char *path = getenv("CLOCK_OFFSET");
+    int file = path ? syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file < 0) return 0;
+    syscall(SYS_read, file, text, sizeof text - 1);
+    syscall(SYS_close, file);
+    return atol(text);
+}
+int clock_gettime(clockid_t clock, struct timespec *to) {
+    int result = syscall(SYS_clock_gettime, clock, to);
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) to->tv_sec += offset();
+    return result;
+}
+int gettimeofday(struct timeval *to, void *zone) {
+    int result = syscall(SYS_gettimeofday, to, zone);
+    if (result == 0) to->tv_sec += offset();
+    return result;
+}
+time_t time(time_t *to) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (to) *to = now.tv_sec;
+    return now.tv_sec;
+}
+"""
+
+
 def clock(jumps=10):
-    """A clock that is set back and forth while cells run (libfaketime)."""
-    library = next(pathlib.Path("/usr/lib").rglob("libfaketime.so.1"), None)
-    if library is None:
-        raise SystemExit("libfaketime is not installed: apt-get install libfaketime")
-    with tempfile.NamedTemporaryFile("w") as offset:
+    """A wall clock that is set back and forth while cells run."""
+    with tempfile.TemporaryDirectory() as folder:
+        offset, library = pathlib.Path(folder) / "offset", pathlib.Path(folder) / "clock.so"
+        compiler = ["cc", "-shared", "-fPIC", "-O1", "-x", "c", "-", "-o", str(library)]
+        subprocess.run(compiler, input=CLOCK, text=True, check=True)
 
         def jump(seconds):
-            offset.seek(0)
-            offset.truncate()
-            offset.write(f"{seconds:+d}s\n")
-            offset.flush()
+            offset.write_text(str(seconds))
 
         jump(0)
-        kernel = Kernel(
-            env={**os.environ, "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": offset.name, "FAKETIME_NO_CACHE": "1",
-                 "DONT_FAKE_MONOTONIC": "1"}
-        )  # fmt: skip
+        kernel = Kernel(env={**os.environ, "LD_PRELOAD": str(library), "CLOCK_OFFSET": str(offset)})
         now = "std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs()"
         kernel.ok(f"let first = {now}; let mut sum = 0;")
         kernel.ok(SIDE)
