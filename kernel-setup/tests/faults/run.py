@@ -5,6 +5,7 @@
 Each part ends with one line that says what was tried, how often, and what was lost, or fails.
 """
 
+import json
 import os
 import pathlib
 import random
@@ -87,8 +88,8 @@ def output(megabytes=200):
     print(f"{megabytes} MB of output: all there after {time.monotonic() - began:.0f} s; relay at most {most} MB")
 
 
-def updates(seconds=10):
-    """Ten thousand updates of one display a second."""
+def updates(seconds=10, displays=8):
+    """Ten thousand updates a second: each waits for its answer, so several displays are updated at once, by a thread each."""
     kernel = Kernel()
     kernel.ok(SIDE)
     relay = kernel.manager.provisioner.pid
@@ -98,22 +99,32 @@ def updates(seconds=10):
         nonlocal most
         most = max(most, resident(relay))
 
-    code = (
-        'show("display_data", "text/plain", "0", "u"); let begun = std::time::Instant::now(); let mut sent = 0u64; '
-        f"while begun.elapsed().as_secs() < {seconds} {{ sent += 1; "
-        'show("update_display_data", "text/plain", &sent.to_string(), "u"); '
-        "let due = std::time::Duration::from_micros(100 * sent); "
-        "if let Some(rest) = due.checked_sub(begun.elapsed()) { std::thread::sleep(rest); } } sent"
-    )
+    code = f"""
+let threads: Vec<_> = (0..{displays}u64).map(|which| std::thread::spawn(move || {{
+    let id = format!("u{{which}}");
+    show("display_data", "text/plain", "0", &id);
+    let (begun, mut sent) = (std::time::Instant::now(), 0u64);
+    while begun.elapsed().as_secs() < {seconds} {{
+        sent += 1;
+        show("update_display_data", "text/plain", &sent.to_string(), &id);
+        let due = std::time::Duration::from_micros({displays} * 100 * sent);
+        if let Some(rest) = due.checked_sub(begun.elapsed()) {{ std::thread::sleep(rest); }}
+    }}
+    sent
+}})).collect();
+println!("{{:?}}", threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>());
+"""
     cell = kernel.run(code, look)
     assert cell.reply["status"] == "ok", cell.reply
-    sent = int(cell.of("execute_result")[0]["data"]["text/plain"])
-    shown = [c["data"]["text/plain"] for c in cell.of("update_display_data")]
-    assert shown[-1] == str(sent) and shown == sorted(shown, key=int)
+    sent = json.loads(cell.text())
+    shown = [[] for _ in sent]
+    for content in cell.of("update_display_data"):
+        shown[int(content["transient"]["display_id"][1:])].append(int(content["data"]["text/plain"]))
+    assert all(numbers == sorted(numbers) and numbers[-1] == last for numbers, last in zip(shown, sent, strict=True))
     kernel.stop()
     print(
-        f"{sent / seconds:.0f} updates a second for {seconds} s: {len(shown)} delivered, in order, "
-        f"the last one always; relay at most {most} MB"
+        f"{sum(sent) / seconds:.0f} updates a second for {seconds} s, of {displays} displays: {sum(map(len, shown))} of {sum(sent)} "
+        f"delivered, in order, the last one of each always; relay at most {most} MB"
     )
 
 
