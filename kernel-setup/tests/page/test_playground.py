@@ -171,6 +171,12 @@ def _one(cell):
     return notebook(cell)
 
 
+READY = (
+    "new Promise((done) => { const look = () => "
+    "document.querySelector('.icvae-playground').playground ? done(1) : setTimeout(look, 20); look(); })"
+)
+
+
 class Chromium:
     def __init__(self, file):
         playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -181,8 +187,13 @@ class Chromium:
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(file.as_uri())
-        self.page.wait_for_function("document.querySelector('.icvae-playground').playground")
+        try:
+            self.page.goto(file.as_uri())
+            # Not by wait_for_function: it evaluates a text again in each frame, which the page's policy refuses.
+            self.eval(READY)
+        except Exception:
+            self.close()  # a driver left running would fail the tests that follow
+            raise
 
     def eval(self, script):
         return self.page.evaluate(script)
@@ -222,7 +233,7 @@ class Firefox:
         self.context = self.do("browsingContext.getTree")["contexts"][0]["context"]
         self.do("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent"])
         self.do("browsingContext.navigate", context=self.context, url=file.as_uri(), wait="complete")
-        self.eval("new Promise((done) => { const look = () => document.querySelector('.icvae-playground').playground ? done(1) : setTimeout(look, 20); look(); })")
+        self.eval(READY)
 
     def do(self, method, **params):
         self.number += 1

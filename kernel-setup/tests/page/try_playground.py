@@ -130,7 +130,8 @@ def main(page_file, folder):
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(READY)
         page.goto(Path(page_file).resolve().as_uri())
-        page.wait_for_function("window.shown")
+        while not page.evaluate("window.shown"):  # the page's policy refuses what wait_for_function evaluates later
+            page.wait_for_timeout(20)
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
         loaded = page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
         shown = page.evaluate("window.shown")
