@@ -1,4 +1,4 @@
-"""JupyterLab in a headless browser: a training cell that is watched while it runs."""
+"""JupyterLab in a headless browser: a training cell that is watched while it runs, and a panel to draw on."""
 
 import contextlib
 import json
@@ -79,12 +79,32 @@ def jupyterlab(tmp_path, path, environment=None):
             os.killpg(server.pid, signal.SIGKILL)
 
 
+PANEL = """
+use icvae_core::model::{Activation, dense};
+use icvae_core::notebook::{Layers, Playground};
+use icvae_core::tch::nn;
+let vs = nn::VarStore::new(Device::Cpu);
+let layer = |name: &str, inputs, outputs| dense(vs.root() / name, inputs, outputs).with(Activation::Tanh);
+let (hidden, mean, log_var) = (layer("h", 784, 64), layer("mean", 64, 4), layer("log_var", 64, 4));
+let x_hat = layer("x_hat", 4 + 10, 784).with(Activation::Sigmoid);
+let layers = Layers { encoder: &[&hidden], mean: &mean, log_var: &log_var, decoder: &[&x_hat] };
+let playground = Playground::new((28, 28)).model("untrained", layers)?.examples(&digits.head(10).x())?;
+display(&playground);
+"""
+VERSIONS = """
+let x: Vec<f32> = icvae_core::serde_json::from_str(&std::fs::read_to_string("x.json")?)?;
+let versions = playground.versions(&Tensor::from_slice(&x).view([-1, 784]))?;
+let numbers = Vec::<f32>::try_from(versions.flatten(0, -1))?;
+std::fs::write("versions.json", icvae_core::serde_json::to_string(&numbers)?)?;
+"""
+
+
 @pytest.fixture
-def lab(tmp_path):
+def lab(tmp_path, request):
     """JupyterLab with a notebook, and a page that shows it."""
     import nbformat
 
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (SETUP, DIGITS + MODEL, TRAIN)]
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in request.param]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": KERNEL, "display_name": KERNEL, "language": "rust"}
     (tmp_path / "root").mkdir()
@@ -95,6 +115,7 @@ def lab(tmp_path):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+@pytest.mark.parametrize("lab", [(SETUP, DIGITS + MODEL, TRAIN)], indirect=True, ids=["training"])
 def test_jupyterlab_shows_training_while_it_runs(lab):
     import nbformat
 
@@ -121,3 +142,69 @@ def test_jupyterlab_shows_training_while_it_runs(lab):
     saved = nbformat.read(path, as_version=4).cells[2].outputs
     assert sum("image/png" in output.get("data", {}) for output in saved) == 1
     assert any("4000/4000" in output.get("data", {}).get("text/plain", "") for output in saved)
+
+
+def run(page, place):
+    """Runs a cell of code, and waits for its end."""
+    counts = "window.jupyterapp.shell.currentWidget.content.widgets[%d].model.executionCount" % place
+    page.evaluate(f"() => {{ window.jupyterapp.shell.currentWidget.content.activeCellIndex = {place}; }}")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
+    page.wait_for_function(f"() => {counts} && {STATUS} === 'idle'")
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+
+
+PLAYGROUND = "(({x, images}) => [Array.from(x), images.flatMap((i) => Array.from(i))])(document.querySelector('.icvae-playground').playground)"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+@pytest.mark.parametrize("lab", [(SETUP + DIGITS, PANEL, VERSIONS)], indirect=True, ids=["panel"])
+def test_a_panel_in_jupyterlab_draws_what_the_library_computes(lab):
+    page, path = lab
+    pictures = pathlib.Path(os.environ.get("ICVAE_SCREENSHOTS", path.parent))
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.wait_for_function(f"() => {STATUS} === 'idle'")
+    run(page, 0)
+    run(page, 1)
+    page.wait_for_function("document.querySelector('.icvae-playground')?.playground")
+    pad = page.locator(".icvae-playground .pad")
+
+    def drawn(points):
+        """The image that a stroke gives, and what the panel makes of it."""
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+        page.wait_for_timeout(300)
+        return page.evaluate(PLAYGROUND)
+
+    def same_as_the_library(x, images):
+        (path.parent / "x.json").write_text(json.dumps(x))
+        run(page, 2)
+        expected = json.loads((path.parent / "versions.json").read_text())
+        assert len(images) == len(expected) == 10 * 784
+        assert max(abs(a - b) for a, b in zip(images, expected)) < 1e-4
+
+    x, images = drawn([(0.25, 0.25), (0.75, 0.25), (0.6, 0.5), (0.45, 0.85)])
+    assert 20 < sum(x) < 200, "the ink of a digit"
+    same_as_the_library(x, images)
+    page.locator(".icvae-playground .tests button").nth(3).click()
+    page.wait_for_timeout(300)
+    digit, images = page.evaluate(PLAYGROUND)
+    assert digit != x
+    same_as_the_library(digit, images)
+    page.locator(".icvae-playground").screenshot(path=pictures / "panel.png")
+
+    # It goes on when the kernel has ended.
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.get_by_role("button", name="Clear").click()
+    again, images = drawn([(0.5, 0.2), (0.5, 0.8)])
+    assert sum(again) > 10 and again != x and len(images) == 10 * 784
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    page.wait_for_timeout(1000)
+    page.locator(".icvae-playground").screenshot(path=pictures / "panel-dark.png")
+    assert faults == []
