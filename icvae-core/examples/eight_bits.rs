@@ -53,7 +53,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 fn compare(model: &Icvae, digits: &Digits, reader: &Reader) -> Result<()> {
     let x = digits.test.x();
     let in_eight_bits = playground(model, digits)?.versions(&x)?; // [N, C, P]
-    let z = no_grad(|| model.encode(&x, None))?.mean;
+    let z = no_grad(|| model.encode(&x, &digits.test.c()))?.mean;
     let own = |z: &Tensor, c: &Tensor| no_grad(|| model.decode(z, c));
     let packed = |_: &Tensor, c: &Tensor| {
         let class = c.get(0).argmax(0, false).int64_value(&[]);
