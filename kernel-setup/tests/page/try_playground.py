@@ -2,8 +2,8 @@
 
     python kernel-setup/tests/page/try_playground.py PAGE.html OUTPUT_FOLDER
 
-It prints how often the model's nearest version is the digit that was drawn, how long a stroke takes to become a
-picture, and when the page shows its first text and the panel starts. The folder gets screenshots and a film's frames. It needs
+It prints how often the model's nearest version is the digit that was drawn, how long a move of a stroke takes to become
+a picture, and when the page shows its first text and the panel starts. The folder gets screenshots and a film's frames. It needs
 playwright and a Chromium.
 """
 
@@ -113,6 +113,14 @@ TIMED = """async ([strokes]) => {
   return [times, work];
 }"""
 
+# The mouse itself: from when the browser got a move to when the frame with its picture was done.
+WATCHED = """() => {
+  window.waits = [];
+  document.querySelector('.icvae-playground .pad').addEventListener('pointermove', (move) => {
+    if (move.buttons) requestAnimationFrame(() => setTimeout(() => window.waits.push(performance.now() - move.timeStamp)));
+  }, true);
+}"""
+
 READY = """Object.defineProperty(HTMLDivElement.prototype, 'playground', {
   set(state) { this.state = state; requestAnimationFrame(() => requestAnimationFrame(() => { window.shown = performance.now(); })); },
   get() { return this.state; } });"""
@@ -164,7 +172,22 @@ def main(page_file, folder):
                         panel.screenshot(path=folder / f"hand-{hand}-{digit}.png")
                 print(f"  hand {hand}: drawn 0 1 2 3 4 5 6 7 8 9, nearest{row}")
             print(f"  the nearest version is the digit that was drawn: {right} of {10 * len(HANDS)}")
-        for what, values in (("from a move to its picture", times), ("of it computing", work)):
+        page.evaluate(WATCHED)
+        box = panel.locator(".pad").bounding_box()
+        for digit in range(10):
+            bar.get_by_role("button", name="Clear").click()
+            for stroke in written(digit, 0):
+                points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+                page.mouse.move(*points[0])
+                page.mouse.down()
+                for point in points[1:]:
+                    page.mouse.move(*point)
+                page.mouse.up()
+        page.wait_for_timeout(200)
+        for what, values in (
+            ("by the mouse, from a move to its picture", page.evaluate("window.waits")),
+            ("by events sent right after a frame, from a move to its picture", times), ("of it computing", work),
+        ):  # fmt: skip
             print(f"{what}: median {statistics.median(values):.1f} ms, 95th percentile {percentile(values, 0.95):.1f} ms, {len(values)} moves")
         browser.close()
 
