@@ -62,8 +62,10 @@ fn compare(model: &Icvae, digits: &Digits, reader: &Reader) -> Result<()> {
 
     let (mut apart, mut same) = (Vec::new(), Vec::new());
     for class in 0..digits.test.classes() {
-        let c = Tensor::eye(digits.test.classes(), (Kind::Float, x.device())).narrow(0, class, 1);
-        let c = c.expand([x.size()[0], digits.test.classes()], false);
+        let c = data::one_hot(
+            &digits.test.labels().full_like(class),
+            digits.test.classes(),
+        )?;
         let (a, b) = (own(&z, &c)?, packed(&z, &c)?);
         same.push(reader.read(&a).eq_tensor(&reader.read(&b)));
         apart.push((a - b).abs().flatten(0, -1));
