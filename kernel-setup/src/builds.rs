@@ -18,13 +18,40 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::layout::{EVCXR_VERSION, Layout};
-use crate::python::Environment;
 use crate::{files, jupyter, kernelspec, process};
 
-/// Runs cells on a bare evcxr_jupyter.
-const DRIVER: &str = include_str!("../python/warm.py");
 /// How a notebook names the library, seen from `notebooks/`.
 const OWN_DEPENDENCY: &str = ":dep icvae-core = { path = \"../icvae-core\" }";
+/// Compiled quickly rather than well: what fetches files, what packs and unpacks in ways that no notebook
+/// uses, and the wrappers around libtorch, which does the work itself. `torch-sys` is mostly C++, and its
+/// compiler obeys the level too.
+const QUICKLY: [(&str, u8); 25] = [
+    ("aes", 0),
+    ("bzip2", 0),
+    ("bzip2-sys", 0),
+    ("deranged", 0),
+    ("hmac", 0),
+    ("http", 0),
+    ("pbkdf2", 0),
+    ("ring", 0),
+    ("rustls", 0),
+    ("rustls-pki-types", 0),
+    ("rustls-webpki", 0),
+    ("rustix", 0),
+    ("sha1", 0),
+    ("time", 0),
+    ("ttf-parser", 1),
+    ("typenum", 0),
+    ("ureq", 0),
+    ("ureq-proto", 0),
+    ("webpki-roots", 0),
+    ("zip", 0),
+    ("zstd", 0),
+    ("zstd-safe", 0),
+    ("zstd-sys", 0),
+    ("tch", 1),
+    ("torch-sys", 1),
+];
 /// The file in a build folder that says what it was made from.
 const STAMP: &str = "icvae-stamp";
 
@@ -171,38 +198,113 @@ overflow-checks = false
 opt-level = 3
 "#;
 
-/// Compiles what the notebooks depend on into the warm folder.
+/// Compiles what the notebooks depend on into the warm folder, as evcxr will want it: by cargo itself,
+/// so that evcxr may be compiled at the same time.
 ///
 /// # Errors
 /// If a notebook can't be read or its dependencies don't compile.
-pub fn warm(
-    layout: &Layout,
-    environment: &Environment,
-    evcxr: &Path,
-    cancel: &AtomicBool,
-) -> Result<()> {
+pub fn warm(layout: &Layout, cancel: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) -> Result<()> {
     unmark(layout)?;
     let dir = layout.warm_build();
-    fs::create_dir_all(&dir).with_context(|| format!("{} can't be made", dir.display()))?;
+    let write = |name: &str, content: &str| {
+        let path = dir.join(name);
+        let folder = path.parent().unwrap_or(&dir);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, content))
+            .with_context(|| format!("{} can't be written", path.display()))
+    };
+    write("Cargo.toml", &manifest(&dependencies(layout)?))?;
+    write("src/lib.rs", "")?;
+    // Cargo looks for it above every build folder.
+    write("../.cargo/config.toml", &configuration())?;
     // Cells get the versions that the library is tested with.
-    fs::copy(layout.root.join("Cargo.lock"), dir.join("Cargo.lock"))
-        .with_context(|| format!("{} can't be written", dir.join("Cargo.lock").display()))?;
-    // evcxr writes such a file of its own into the folder itself.
-    let config = dir.parent().unwrap_or(&dir).join(".cargo");
-    fs::create_dir_all(&config)
-        .and_then(|()| fs::write(config.join("config.toml"), PROFILE))
-        .with_context(|| format!("{} can't be written", config.display()))?;
-    let mut command = Command::new(environment.python());
-    jupyter::environment(&mut command, layout, environment);
+    let lock = layout.root.join("Cargo.lock");
+    let lock =
+        fs::read_to_string(&lock).with_context(|| format!("{} can't be read", lock.display()))?;
+    write("Cargo.lock", &lock)?;
+    let mut command = Command::new("cargo");
+    jupyter::forget_cargo(&mut command);
     command
-        .args(["-c", DRIVER])
-        .arg(evcxr)
-        .arg(dependencies(layout)?.join("\n"))
-        .arg("icvae_core::tch::Device::Cpu")
-        .envs(kernelspec::variables(layout, evcxr))
-        .env("EVCXR_TMPDIR", &dir)
-        .current_dir(notebook_folder(layout));
-    process::logged(&mut command, "warm build", &layout.log("warm"), cancel)
+        .args(["build", "--target", &host(layout)?])
+        .envs(kernelspec::variables(layout, Path::new("")))
+        .envs(process::CARGO_TELLS)
+        .env("CARGO_TARGET_DIR", "target")
+        .env("CARGO_BUILD_BUILD_DIR", "target")
+        .env("RUSTFLAGS", rustflags(layout))
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTC_WRAPPER")
+        .current_dir(&dir);
+    process::watched(&mut command, &layout.log("warm"), cancel, tell)
+}
+
+/// The manifest that evcxr writes for cells with these dependencies, as far as it decides what is
+/// compiled (`module.rs` in evcxr).
+fn manifest(dependencies: &[String]) -> String {
+    format!(
+        r#"[package]
+name = "ctx"
+version = "1.0.0"
+edition = "2024"
+
+[lib]
+crate-type = ["cdylib"]
+path = "src/lib.rs"
+
+[profile.dev]
+opt-level = 2
+debug = false
+strip = "debuginfo"
+rpath = true
+lto = false
+debug-assertions = true
+codegen-units = 16
+panic = 'unwind'
+incremental = true
+overflow-checks = true
+
+[dependencies]
+{}
+"#,
+        dependencies.join("\n")
+    )
+}
+
+/// Cargo's configuration for all build folders.
+fn configuration() -> String {
+    // A package with a section of its own takes nothing from that of all others.
+    let level = |(name, level): &(&str, u8)| {
+        format!(
+            "\n[profile.dev.package.{name}]\nopt-level = {level}\ndebug-assertions = false\noverflow-checks = false\n"
+        )
+    };
+    PROFILE.to_owned() + &QUICKLY.iter().map(level).collect::<String>()
+}
+
+/// The compiler's flags that evcxr will use: cargo compiles all anew for other ones.
+fn rustflags(layout: &Layout) -> &'static str {
+    let has = |linker| layout.program(linker).is_some();
+    match cfg!(not(target_os = "macos")) && !has("mold") && has("lld") {
+        true => "-Cprefer-dynamic -Clink-arg=-fuse-ld=lld",
+        false => "-Cprefer-dynamic",
+    }
+}
+
+/// The system that rustc compiles for, such as `x86_64-unknown-linux-gnu`.
+///
+/// # Errors
+/// If rustc doesn't run.
+pub fn host(layout: &Layout) -> Result<String> {
+    let version = rustc_version(layout)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .context("rustc doesn't say which system it is for")
+}
+
+fn rustc_version(layout: &Layout) -> Result<String> {
+    let rustc = layout
+        .program("rustc")
+        .context("rustc is not on the search path")?;
+    process::output(Command::new(rustc).arg("-Vv"), Duration::from_secs(20))
 }
 
 /// Where relative paths in the notebooks start.
@@ -212,22 +314,43 @@ fn notebook_folder(layout: &Layout) -> PathBuf {
         .unwrap_or_else(|| layout.core())
 }
 
-/// The lines that name dependencies in any of the notebooks, each once; the library at least.
+/// The dependencies that any of the notebooks names, each once and with its path in full; the library at
+/// least.
 fn dependencies(layout: &Layout) -> Result<Vec<String>> {
-    let mut lines = vec![OWN_DEPENDENCY.to_owned()];
+    let folder = notebook_folder(layout);
+    let mut lines = vec![dependency(OWN_DEPENDENCY, &folder)];
     for notebook in notebooks(layout)? {
         let unreadable = || format!("{} is not a notebook", notebook.display());
         let text = fs::read_to_string(&notebook).with_context(unreadable)?;
         let content: Value = serde_json::from_str(&text).with_context(unreadable)?;
         for cell in content["cells"].as_array().into_iter().flatten() {
-            for line in source(cell).lines() {
-                if line.starts_with(":dep ") && !lines.iter().any(|known| known == line) {
-                    lines.push(line.to_owned());
+            for line in source(cell)
+                .lines()
+                .filter(|line| line.starts_with(":dep "))
+            {
+                let line = dependency(line, &folder);
+                if !lines.contains(&line) {
+                    lines.push(line);
                 }
             }
         }
     }
     Ok(lines)
+}
+
+/// What a line `:dep …` of a notebook in `folder` means in a manifest.
+pub fn dependency(line: &str, folder: &Path) -> String {
+    let wanted = line.trim_start_matches(":dep").trim();
+    let Some((before, rest)) = wanted.split_once("path = \"") else {
+        return wanted.to_owned();
+    };
+    let Some((path, after)) = rest.split_once('"') else {
+        return wanted.to_owned();
+    };
+    let path = folder.join(path);
+    // Where it isn't there, cargo says so.
+    let path = path.canonicalize().unwrap_or(path);
+    format!("{before}path = {:?}{after}", path.display().to_string())
 }
 
 /// The repository's notebooks, by name.
@@ -252,7 +375,7 @@ pub fn notebooks(layout: &Layout) -> Result<Vec<PathBuf>> {
 }
 
 /// A code cell's source; notebooks hold it as one text or as a list of lines.
-fn source(cell: &Value) -> String {
+pub fn source(cell: &Value) -> String {
     match &cell["source"] {
         _ if cell["cell_type"] != "code" => String::new(),
         Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
@@ -267,11 +390,13 @@ fn source(cell: &Value) -> String {
 /// If the sources can't be read or rustc doesn't run.
 pub fn stamp(layout: &Layout) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    let rustc = layout
-        .program("rustc")
-        .context("rustc is not on the search path")?;
-    let rustc = process::output(Command::new(rustc).arg("-Vv"), Duration::from_secs(20))?;
-    (rustc, EVCXR_VERSION, PROFILE).hash(&mut hasher);
+    (
+        rustc_version(layout)?,
+        rustflags(layout),
+        configuration(),
+        EVCXR_VERSION,
+    )
+        .hash(&mut hasher);
     fs::read_link(layout.libtorch().join("include"))
         .ok()
         .hash(&mut hasher);
@@ -336,6 +461,22 @@ mod tests {
             .set_modified(old)
             .unwrap();
         mark_warm(layout, stamp).unwrap();
+    }
+
+    #[test]
+    fn a_notebooks_dependency_is_found_from_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("icvae-core")).unwrap();
+        fs::create_dir_all(root.join("notebooks")).unwrap();
+        assert_eq!(
+            dependency(OWN_DEPENDENCY, &root.join("notebooks")),
+            format!(
+                "icvae-core = {{ path = \"{}/icvae-core\" }}",
+                root.display()
+            )
+        );
+        assert_eq!(dependency(":dep x = \"1.2\"", &root), "x = \"1.2\"");
     }
 
     #[test]

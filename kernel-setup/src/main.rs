@@ -20,10 +20,12 @@ mod libtorch;
 mod live;
 mod lock;
 mod pins;
+mod preparation;
 mod process;
 mod program;
 mod python;
 mod report;
+mod signals;
 mod torch;
 mod verb;
 
@@ -97,6 +99,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = live::act() {
+        return status;
+    }
     match run(Arguments::parse()) {
         Ok(status) => status,
         Err(error) => {

@@ -1,7 +1,8 @@
 //! Running other programs: their output goes to a log, a sign of life to the reader.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -19,8 +20,14 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 /// How much of a failed program's output is shown; the rest is in the log.
 const SHOWN_LINES: usize = 25;
 
+/// Has cargo say how far it is where there is no terminal.
+pub const CARGO_TELLS: [(&str, &str); 2] = [
+    ("CARGO_TERM_PROGRESS_WHEN", "always"),
+    ("CARGO_TERM_PROGRESS_WIDTH", "100"),
+];
+
 /// The whole message of a program that was stopped from outside.
-pub const STOPPED: &str = "stopped, because another step failed";
+pub const STOPPED: &str = "stopped before its end";
 
 /// Runs `command` to its end, with all it prints going to the file `log`.
 ///
@@ -30,6 +37,30 @@ pub const STOPPED: &str = "stopped, because another step failed";
 /// # Errors
 /// If the program can't be started, is stopped, or fails: then with its last lines.
 pub fn logged(command: &mut Command, step: &str, log: &Path, cancel: &AtomicBool) -> Result<()> {
+    run(command, Some(step), log, cancel, &|_| {})
+}
+
+/// The same without signs of life: `tell` hears each line, those too that a program writes over again
+/// to show how far it is.
+///
+/// # Errors
+/// The same.
+pub fn watched(
+    command: &mut Command,
+    log: &Path,
+    cancel: &AtomicBool,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<()> {
+    run(command, None, log, cancel, tell)
+}
+
+fn run(
+    command: &mut Command,
+    step: Option<&str>,
+    log: &Path,
+    cancel: &AtomicBool,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     if let Some(dir) = log.parent() {
         fs::create_dir_all(dir).with_context(|| format!("{} can't be made", dir.display()))?;
@@ -43,7 +74,10 @@ pub fn logged(command: &mut Command, step: &str, log: &Path, cancel: &AtomicBool
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stderr(Stdio::piped())
+        // What it starts is stopped with it; Ctrl-C is for this program to pass on.
+        .process_group(0);
+    die_with_this_process(command);
     let mut child = command
         .spawn()
         .with_context(|| format!("{name} can't be started"))?;
@@ -51,8 +85,8 @@ pub fn logged(command: &mut Command, step: &str, log: &Path, cancel: &AtomicBool
     let lines = Mutex::new(Vec::new());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let status = thread::scope(|scope| {
-        scope.spawn(|| collect(stdout, &file, &lines));
-        scope.spawn(|| collect(stderr, &file, &lines));
+        scope.spawn(|| collect(stdout, &file, &lines, tell));
+        scope.spawn(|| collect(stderr, &file, &lines, tell));
         watch(&mut child, step, &lines, cancel)
     })?;
     if cancel.load(Ordering::Relaxed) && !status.success() {
@@ -69,16 +103,46 @@ pub fn logged(command: &mut Command, step: &str, log: &Path, cancel: &AtomicBool
     Ok(())
 }
 
-/// Hands each line of `stream` to the log and to the list of last lines.
-fn collect(stream: Option<impl Read>, mut file: &File, lines: &Mutex<Vec<String>>) {
-    let Some(stream) = stream else { return };
-    for line in BufReader::new(stream)
-        .split(b'\n')
-        .map_while(std::io::Result::ok)
-    {
-        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+/// Hands each line of `stream` to the log, to the list of last lines and to `tell`; a line that is to be
+/// written over goes to `tell` alone.
+fn collect(
+    stream: Option<impl Read>,
+    file: &File,
+    lines: &Mutex<Vec<String>>,
+    tell: &(dyn Fn(&str) + Sync),
+) {
+    let Some(mut stream) = stream else { return };
+    let (mut bytes, mut begun) = ([0; 8192], Vec::new());
+    loop {
+        let count = match stream.read(&mut bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => break,
+            Ok(count) => count,
+        };
+        for part in bytes[..count].split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+            begun.extend_from_slice(part);
+            match part.last() {
+                Some(b'\n') => line(&begun, file, lines, tell),
+                Some(b'\r') => tell(String::from_utf8_lossy(&begun).trim_end()),
+                _ => continue,
+            }
+            begun.clear();
+        }
+    }
+    if !begun.is_empty() {
+        line(&begun, file, lines, tell);
+    }
+
+    fn line(
+        bytes: &[u8],
+        mut file: &File,
+        lines: &Mutex<Vec<String>>,
+        tell: &(dyn Fn(&str) + Sync),
+    ) {
+        let line = String::from_utf8_lossy(bytes).trim_end().to_owned();
         // A log that can't be written must not stop the installation.
         let _ = writeln!(file, "{line}");
+        tell(&line);
         if let Ok(mut lines) = lines.lock() {
             lines.push(line);
             if lines.len() > 4 * SHOWN_LINES {
@@ -88,9 +152,32 @@ fn collect(stream: Option<impl Read>, mut file: &File, lines: &Mutex<Vec<String>
     }
 }
 
+/// Ends a program and all that it has started.
+fn stop(child: &mut Child) -> std::io::Result<()> {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // It may be gone already.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    child.kill()
+}
+
+/// Has the system end a program when this one is killed. What it has started itself comes to its end.
+#[cfg(target_os = "linux")]
+pub fn die_with_this_process(command: &mut Command) {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    // SAFETY: nothing but one system call happens between fork and exec.
+    unsafe {
+        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::TERM))?));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn die_with_this_process(_: &mut Command) {}
+
 fn watch(
     child: &mut Child,
-    step: &str,
+    step: Option<&str>,
     lines: &Mutex<Vec<String>>,
     cancel: &AtomicBool,
 ) -> Result<ExitStatus> {
@@ -101,9 +188,11 @@ fn watch(
             return Ok(status);
         }
         if cancel.load(Ordering::Relaxed) {
-            child.kill()?;
+            stop(child)?;
         }
-        if start.elapsed() >= next {
+        if let Some(step) = step
+            && start.elapsed() >= next
+        {
             next += SIGN_OF_LIFE;
             let last = lines.lock().ok().and_then(|lines| lines.last().cloned());
             report::alive(step, start.elapsed(), last.as_deref().unwrap_or_default());
@@ -193,13 +282,38 @@ mod tests {
     }
 
     #[test]
-    fn cancelling_stops_the_program() {
+    fn cancelling_stops_the_program_and_what_it_has_started() {
         let dir = tempfile::tempdir().unwrap();
-        let cancelled = AtomicBool::new(true);
+        let cancelled = AtomicBool::new(false);
         let log = dir.path().join("x.log");
-        let mut sleep = Command::new("sleep");
-        let error = logged(sleep.arg("60"), "x", &log, &cancelled).unwrap_err();
-        assert!(error.to_string().contains("another step failed"));
+        let start = Instant::now();
+        let tell = |line: &str| cancelled.store(line == "ready", Ordering::Relaxed);
+        // The second one holds the pipe open for as long as it lives.
+        let error = watched(
+            &mut sh("sleep 60 & echo ready; wait"),
+            &log,
+            &cancelled,
+            &tell,
+        );
+        let error = error.unwrap_err();
+        assert!(start.elapsed() < Duration::from_secs(30));
+        assert!(error.to_string().contains(STOPPED));
+    }
+
+    #[test]
+    fn lines_that_are_written_over_are_told_and_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("x.log");
+        let told = Mutex::new(Vec::new());
+        let tell = |line: &str| told.lock().unwrap().push(line.to_owned());
+        let mut script = sh(r"printf 'a\nBuilding 1/2\r'; sleep 0.1; printf 'Building 2/2\rb\nc'");
+        watched(&mut script, &log, &AtomicBool::new(false), &tell).unwrap();
+        assert_eq!(
+            *told.lock().unwrap(),
+            ["a", "Building 1/2", "Building 2/2", "b", "c"]
+        );
+        let kept = fs::read_to_string(log).unwrap();
+        assert_eq!(kept.lines().skip(1).collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub fn note(text: &str) {
     println!("  note  {text}");
 }
 
+/// How far long steps are.
+pub fn progress(line: &str) {
+    println!("  ...   {line}");
+}
+
 /// That a long step is still at work.
 pub fn alive(step: &str, elapsed: Duration, detail: &str) {
     let detail: String = detail.trim().chars().take(60).collect();

@@ -82,7 +82,8 @@ impl Sender {
 }
 
 impl Evcxr {
-    /// Starts it and waits until it answers. `folder` is the side channel's, `build` its own.
+    /// Starts it with these variables and waits until it answers. `folder` is the side channel's, `build`
+    /// its own.
     ///
     /// # Errors
     /// If it cannot be started, or ends before it has answered.
@@ -90,6 +91,7 @@ impl Evcxr {
         program: &Path,
         folder: &Path,
         build: &Path,
+        variables: &[(&str, OsString)],
         tell_process: impl FnOnce(u32),
     ) -> Result<Self> {
         let (connection, ports) = Connection::private(uuid::Uuid::new_v4().to_string())?;
@@ -109,6 +111,7 @@ impl Evcxr {
             // There it finds no kernelspec of an older evcxr that it would write over.
             .env("JUPYTER_PATH", folder)
             .env(SEARCH_PATH, library_path().await)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -27,11 +27,15 @@ use super::screen::{Cell, Outcome, Question};
 use super::side::{PRELUDE, Request};
 use super::variables::{Order, Outdated, Variables, Why};
 use super::wire::Message;
+use crate::preparation::Readiness;
 
 /// How long the first request waits for somebody to subscribe to its effects.
 const WAIT_FOR_SUBSCRIBER: Duration = Duration::from_secs(3);
 /// A list of compiled crates is shown if it takes longer than this.
 const LONG_COMPILATION: Duration = Duration::from_secs(2);
+
+/// How often it is looked how far the preparation is.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// What all parts of the kernel share.
 #[derive(Debug, Clone)]
@@ -59,7 +63,8 @@ impl Shared {
         self.tell(Command::Publish(message)).await;
     }
 
-    async fn tell(&self, command: Command) {
+    /// Has the output task do something.
+    pub async fn tell(&self, command: Command) {
         // The output task ends with the kernel and not before.
         let _ = self.output.send(command).await;
     }
@@ -108,8 +113,17 @@ pub async fn control(
 /// A start of evcxr, with the folder in which it compiles.
 pub type Starting = JoinHandle<Result<(Evcxr, PathBuf)>>;
 
-/// evcxr, which takes seconds to start.
+/// What the kernel needs to have an evcxr.
+pub struct Backing {
+    /// Looks whether one can be started.
+    pub look: Box<dyn Fn() -> Readiness + Send>,
+    /// Starts one.
+    pub start: Box<dyn Fn() -> Starting + Send>,
+}
+
+/// evcxr, which takes seconds to start, and minutes to be made.
 enum Backend {
+    Unprepared,
     Starting(Starting),
     Ready(Box<Evcxr>),
 }
@@ -121,7 +135,7 @@ pub struct Kernel {
     stdin: mpsc::UnboundedReceiver<Message>,
     /// What the reader's code asks the client.
     questions: mpsc::Receiver<Question>,
-    start: Box<dyn Fn() -> Starting + Send>,
+    backing: Backing,
     life: Life,
     backend: Backend,
     /// Where evcxr compiles.
@@ -136,21 +150,25 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// A kernel whose evcxr is started by `start`, now and whenever it has ended.
+    /// A kernel whose evcxr is started as soon as it can be, and whenever it has ended.
     pub fn new(
         shared: Shared,
         replies: Replies,
         stdin: mpsc::UnboundedReceiver<Message>,
         questions: mpsc::Receiver<Question>,
-        start: Box<dyn Fn() -> Starting + Send>,
+        backing: Backing,
     ) -> Self {
+        let backend = match (backing.look)() {
+            Readiness::Ready => Backend::Starting((backing.start)()),
+            _ => Backend::Unprepared,
+        };
         Self {
             shared,
             replies,
             stdin,
             questions,
-            backend: Backend::Starting(start()),
-            start,
+            backend,
+            backing,
             life: Life::begun(),
             build: PathBuf::new(),
             number: 0,
@@ -212,7 +230,12 @@ impl Kernel {
 
     /// Waits for something to happen in evcxr; while it starts, for its start.
     async fn event(&mut self) -> Result<Option<Event>> {
+        while matches!(self.backend, Backend::Unprepared) {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            self.start_if_prepared();
+        }
         match &mut self.backend {
+            Backend::Unprepared => bail!("evcxr_jupyter has not started"),
             Backend::Ready(evcxr) => {
                 Ok(Some(evcxr.event().await.unwrap_or_else(|| {
                     Event::Ended("it cannot be heard any more".to_owned())
@@ -225,6 +248,15 @@ impl Kernel {
                 Ok(None)
             }
         }
+    }
+
+    /// Starts evcxr if there is one now; says what stands in the way otherwise.
+    fn start_if_prepared(&mut self) -> Readiness {
+        let readiness = (self.backing.look)();
+        if readiness == Readiness::Ready && matches!(self.backend, Backend::Unprepared) {
+            self.backend = Backend::Starting((self.backing.start)());
+        }
+        readiness
     }
 
     async fn on_event(&mut self, event: Option<Event>) -> Result<()> {
@@ -249,12 +281,12 @@ impl Kernel {
 
     /// The running evcxr.
     async fn evcxr(&mut self) -> Result<&mut Evcxr> {
-        if matches!(self.backend, Backend::Starting(_)) {
+        if !matches!(self.backend, Backend::Ready(_)) {
             self.event().await?;
         }
         match &mut self.backend {
             Backend::Ready(evcxr) => Ok(evcxr),
-            Backend::Starting(_) => bail!("evcxr_jupyter has not started"),
+            _ => bail!("evcxr_jupyter has not started"),
         }
     }
 
@@ -287,7 +319,7 @@ impl Kernel {
         self.implementations = Implementations::default();
         self.definers = Definers::default();
         self.variables = Variables::default();
-        self.backend = Backend::Starting((self.start)());
+        self.backend = Backend::Starting((self.backing.start)());
         Ok(())
     }
 
@@ -364,7 +396,10 @@ impl Kernel {
                     Err(error) => self.without_answer(error)?,
                 })
             }
-            "comm_open" if request.content["target_name"] == "evcxr-cargo-check" => {
+            "comm_open"
+                if request.content["target_name"] == "evcxr-cargo-check"
+                    && !matches!(self.backend, Backend::Unprepared) =>
+            {
                 let content = request.content.clone();
                 let asked = self
                     .evcxr()
@@ -402,6 +437,17 @@ impl Kernel {
     }
 
     async fn ask_evcxr(&mut self, kind: &str, content: &Value) -> Result<Value> {
+        if matches!(self.backend, Backend::Unprepared) {
+            // Nobody waits minutes for an answer to this, and cells may come behind it.
+            let cursor = &content["cursor_pos"];
+            return Ok(match kind {
+                "complete_request" => json!({
+                    "status": "ok", "matches": [], "metadata": {},
+                    "cursor_start": cursor, "cursor_end": cursor,
+                }),
+                _ => json!({"status": "ok", "found": false, "data": {}, "metadata": {}}),
+            });
+        }
         let evcxr = self.evcxr().await?;
         let mut reply = evcxr
             .exchange(kind, content.clone(), async |_, _| {})
@@ -524,10 +570,8 @@ impl Kernel {
         if let Some((said, line)) = hints::closure(code) {
             return Ok(Ran::refused(self.sources.refuse(number, &said, line)));
         }
-        tokio::select! {
-            biased;
-            () = shared.interrupts.wanted() => {}
-            ready = self.evcxr() => drop(ready?),
+        if let Some(report) = self.wait_for_evcxr(request, silent).await? {
+            return Ok(Ran::refused(report));
         }
         if !shared.interrupts.is_wanted() {
             self.attach().await?;
@@ -643,6 +687,47 @@ impl Kernel {
             started: outcome.started,
             result,
         })
+    }
+
+    /// Waits until evcxr is there or the cell is interrupted; returns why it will not come by itself.
+    /// While it is still being made, a line below the cell says how far that is.
+    async fn wait_for_evcxr(&mut self, request: &Message, silent: bool) -> Result<Option<Report>> {
+        let shared = self.shared.clone();
+        let mut line = Waiting::default();
+        let mut refused = None;
+        while matches!(self.backend, Backend::Unprepared) && !shared.interrupts.is_wanted() {
+            match self.start_if_prepared() {
+                Readiness::Ready => break,
+                Readiness::Missing(why) => {
+                    refused = Some(Report::new("NotInstalled", why));
+                    break;
+                }
+                Readiness::Working(status) if !silent => {
+                    let text = format!(
+                        "Rust is not ready yet: {}. This cell runs by itself when it is.",
+                        status.line()
+                    );
+                    line.show(&shared, request, text).await;
+                }
+                Readiness::Working(_) => {}
+            }
+            tokio::select! {
+                () = shared.interrupts.wanted() => {}
+                () = tokio::time::sleep(BETWEEN_LOOKS) => {}
+            }
+        }
+        if refused.is_none() {
+            if line.is_shown() {
+                line.show(&shared, request, "Rust starts.".to_owned()).await;
+            }
+            tokio::select! {
+                biased;
+                () = shared.interrupts.wanted() => {}
+                ready = self.evcxr() => drop(ready?),
+            }
+        }
+        line.clear(&shared, request).await;
+        Ok(refused)
     }
 
     /// Has evcxr run a cell without the variables that the cell makes unreadable.
@@ -872,7 +957,46 @@ impl Ran {
     }
 }
 
-async fn end_of_cell(shared: &Shared) -> Outcome {
+/// The line below a cell that waits for the kernel's preparation.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// The output that shows it, and what it says.
+    shown: Option<(String, String)>,
+}
+
+impl Waiting {
+    fn is_shown(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    async fn show(&mut self, shared: &Shared, request: &Message, text: String) {
+        let (kind, id) = match &self.shown {
+            Some((_, said)) if *said == text => return,
+            Some((id, _)) => ("update_display_data", id.clone()),
+            None => ("display_data", uuid::Uuid::new_v4().to_string()),
+        };
+        let content = json!({
+            "data": plain(text.clone()),
+            "metadata": {},
+            "transient": {"display_id": id},
+        });
+        self.shown = Some((id, text));
+        shared.publish(kind, &request.header, content).await;
+    }
+
+    /// The outputs of the cell begin afresh.
+    async fn clear(self, shared: &Shared, request: &Message) {
+        if self.is_shown() {
+            let content = json!({"wait": false});
+            shared
+                .publish("clear_output", &request.header, content)
+                .await;
+        }
+    }
+}
+
+/// Waits for the end of all that a cell shows.
+pub async fn end_of_cell(shared: &Shared) -> Outcome {
     let (done, outcome) = oneshot::channel();
     shared.tell(Command::End(done)).await;
     outcome.await.unwrap_or_default()

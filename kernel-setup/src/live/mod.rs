@@ -51,6 +51,10 @@
 //! in its own process, an interrupt takes effect only when its work is done. An interrupt that comes
 //! before its cell, on the faster channel or while the kernel starts, is kept for it.
 //!
+//! **Before the compilers are there.** JupyterLab may be open while they are still being compiled
+//! (`preparation.rs`). Until there is an evcxr, whatever needs none is answered, and a cell waits under a
+//! line that says how far it is. Then evcxr starts and works ahead (ahead.rs).
+//!
 //! **Losses.** When evcxr ends, the cell that ran gets its error, reply and idle, and evcxr starts
 //! anew; a process that ends between two cells is told by the next one, of which nothing runs (life.rs). A cell
 //! whose brackets don't match never gets to evcxr: it would leave the function that evcxr puts it in.
@@ -90,7 +94,9 @@
 //! process when its standard input ends; the folder is removed by who is left, at last by the next
 //! kernel that starts.
 
+mod ahead;
 mod commands;
+mod compiler;
 mod completeness;
 mod connection;
 mod evcxr;
@@ -119,18 +125,22 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, OnceCell, mpsc};
 
+use crate::preparation::{Readiness, readiness};
 use crate::{builds, files};
+use ahead::Ahead;
+pub use compiler::act;
 use connection::Connection;
 use evcxr::Evcxr;
 use front::Front;
 use interrupt::{Interrupts, When};
-use kernel::{Kernel, Shared};
+use kernel::{Backing, Kernel, Shared};
 use output::{Inputs, Output};
 pub use slot::Slot;
 
@@ -168,6 +178,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
     let listener = side::bind(folder.path())?;
     let interrupts = Interrupts::new(folder.path())?;
     let session = uuid::Uuid::new_v4().to_string();
+    let stand_ins = Arc::new(compiler::stand_in(folder.path())?);
 
     // Small, so that what Jupyter does not take stays where out-of-date updates are dropped.
     let (publish, published) = mpsc::channel(4);
@@ -194,12 +205,34 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         },
     ));
 
+    let shutdown = Arc::new(Notify::new());
+    let shared = Shared {
+        session,
+        output: commands,
+        interrupts: Arc::clone(&interrupts),
+        folder: folder.path().to_owned(),
+        shutdown: Arc::clone(&shutdown),
+    };
     let slot = Arc::new(OnceCell::new());
+    let look = {
+        let state = builds.parent().unwrap_or(&builds).to_owned();
+        let program = program.clone();
+        move || -> Readiness { readiness(&state, &program) }
+    };
     let start = {
         let (folder, interrupts) = (folder.path().to_owned(), Arc::clone(&interrupts));
         let slot = Arc::clone(&slot);
+        let shared = shared.clone();
+        // One that has ended may have done so over this.
+        let first = AtomicBool::new(true);
         move || {
+            let shared = shared.clone();
+            let ahead = match first.swap(false, Ordering::Relaxed) {
+                true => Ahead::of_this_kernel(&builds),
+                false => Ahead::default(),
+            };
             let (builds, program) = (builds.clone(), program.clone());
+            let stand_ins = Arc::clone(&stand_ins);
             let (folder, interrupts) = (folder.clone(), Arc::clone(&interrupts));
             let slot = Arc::clone(&slot);
             let warm = builds.join("warm");
@@ -210,12 +243,12 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
                 let start = async || {
                     // What an evcxr that was killed has left at work there.
                     interrupt::kill_below(&slot.dir);
-                    Evcxr::start(&program, &folder, &slot.dir, |process| {
+                    Evcxr::start(&program, &folder, &slot.dir, &stand_ins, |process| {
                         interrupts.evcxr(Some(process));
                     })
                     .await
                 };
-                let evcxr = match start().await {
+                let mut evcxr = match start().await {
                     Ok(evcxr) => evcxr,
                     Err(error) => {
                         eprintln!("{error:#}: once more, in a fresh build folder");
@@ -225,19 +258,12 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
                         start().await?
                     }
                 };
+                ahead.work(&mut evcxr, &shared).await;
                 Ok((evcxr, slot.dir.clone()))
             })
         }
     };
 
-    let shutdown = Arc::new(Notify::new());
-    let shared = Shared {
-        session,
-        output: commands,
-        interrupts: Arc::clone(&interrupts),
-        folder: folder.path().to_owned(),
-        shutdown: Arc::clone(&shutdown),
-    };
     let Front {
         shell,
         control,
@@ -246,7 +272,11 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         subscribed,
     } = front;
     tokio::spawn(kernel::control(shared.clone(), replies.clone(), control));
-    let kernel = Kernel::new(shared, replies, stdin, question_queue, Box::new(start));
+    let backing = Backing {
+        look: Box::new(look),
+        start: Box::new(start),
+    };
+    let kernel = Kernel::new(shared, replies, stdin, question_queue, backing);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let asked_to_stop = async {
@@ -361,16 +391,9 @@ fn builds(args: &Args) -> Result<PathBuf> {
         .context("this program must lie in .icvae/bin")
 }
 
-/// The evcxr_jupyter to run.
+/// The evcxr_jupyter to run, which may still have to be made.
 fn evcxr_program(args: &Args) -> Result<PathBuf> {
-    let path = args.evcxr.clone().context(
+    args.evcxr.clone().context(
         "the kernel does not know its evcxr_jupyter: run `cargo kernel install`, which notes it",
-    )?;
-    if !path.is_file() {
-        bail!(
-            "there is no evcxr_jupyter at {}: run `cargo kernel install`",
-            path.display()
-        );
-    }
-    Ok(path)
+    )
 }

@@ -432,6 +432,13 @@
         // SAFETY: no other thread of this process is there yet.
         unsafe { std::env::set_var("TMPDIR", temporary) };
     }
+    if let Some(path) = std::env::var_os("ICVAE_PATH") {
+        // SAFETY: as above.
+        unsafe {
+            std::env::set_var("PATH", path);
+            std::env::remove_var("CARGO");
+        }
+    }
     if let Some(folder) = std::env::var_os("ICVAE_LIVE") {
         let folder: &'static Path = Path::new(Box::leak(folder.into_boxed_os_str()));
         if let Err(error) = attach(folder) {

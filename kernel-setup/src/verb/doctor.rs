@@ -12,7 +12,7 @@ use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
 use crate::pins::{Pins, parse_version};
 use crate::python::{self, Environment};
-use crate::{builds, disk, evcxr, gpu, kernelspec, process, report};
+use crate::{builds, disk, evcxr, gpu, kernelspec, preparation, process, report};
 
 const OLDEST_RUST: (u32, u32) = (1, 95);
 const INSTALL: &str = "run `cargo kernel install`";
@@ -73,20 +73,34 @@ fn examine(machine: &Machine) -> Result<Vec<(&'static str, Finding)>> {
     let (environment, _) = python::choose(layout, &pins, machine.var);
     let source = libtorch::of_environment(&environment);
     let evcxr = evcxr::find(layout);
-    Ok(vec![
+    let mut findings = Vec::new();
+    if preparation::is_at_work(&layout.state())
+        && let Some(status) = preparation::read(&layout.state()).filter(|status| !status.done)
+    {
+        let line = format!(
+            "at work, so faults below may be of the moment: {}",
+            status.line()
+        );
+        findings.push(("installation", Note(line)));
+    }
+    findings.extend([
         ("Rust", rust(layout)),
         ("C++ compiler", cxx(layout)),
         ("Python", interpreter(machine, &pins, &environment)),
         ("environment", packages(layout, &pins, &environment)),
         ("libtorch", links(machine, source.as_ref())),
         ("Rust kernel", rust_kernel(evcxr.as_deref())),
-        ("kernelspec", spec(layout, &environment, evcxr.as_deref())),
+        (
+            "kernelspec",
+            spec(layout, &environment, &evcxr::planned(layout)),
+        ),
         ("warm build", warm(layout)),
         ("disk space", space(machine, &environment, evcxr.is_some())),
         ("GPU", graphics(machine)),
         ("digits", digits(machine)),
         ("Chromium", browser(layout)),
-    ])
+    ]);
+    Ok(findings)
 }
 
 fn render(findings: &[(&str, Finding)]) -> String {
@@ -193,9 +207,9 @@ fn rust_kernel(evcxr: Option<&Path>) -> Finding {
     }
 }
 
-fn spec(layout: &Layout, environment: &Environment, evcxr: Option<&Path>) -> Finding {
+fn spec(layout: &Layout, environment: &Environment, evcxr: &Path) -> Finding {
     let folder = layout.show(&kernelspec::folder(environment));
-    match kernelspec::fault(layout, environment, evcxr.unwrap_or(Path::new(""))) {
+    match kernelspec::fault(layout, environment, evcxr) {
         None => Good(folder),
         Some(what) => fault(what, INSTALL),
     }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -13,8 +13,15 @@ use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
 use crate::lock::Locks;
 use crate::pins::{Pin, Pins};
+use crate::preparation::{self, Board, Step};
 use crate::python::{self, Environment};
+use crate::signals::Signals;
 use crate::{builds, disk, evcxr, gpu, jupyter, kernelspec, process, report, torch};
+
+/// How often a step that goes on for long says how far it is.
+const BETWEEN_SIGNS: Duration = Duration::from_secs(30);
+/// How often it is looked whether somebody wants all to end.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What an installation leaves for the other verbs.
 #[derive(Debug, Clone)]
@@ -28,30 +35,104 @@ pub struct Installed {
 /// # Errors
 /// If a step fails: which, why, and what to do.
 pub fn run(layout: &Layout) -> Result<Installed> {
+    let signals = Signals::listen()?;
+    let cancel = AtomicBool::new(false);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _over = Over(&over);
+        scope.spawn(|| stop_when(&signals, &cancel, &over));
+        all(layout, &cancel, |_| {})
+    })
+}
+
+/// Installs what is missing; `stands` hears of the environment as soon as JupyterLab could be started in
+/// it. The kernelspec is there by then, and kernels wait for the rest.
+///
+/// # Errors
+/// If a step fails: which, why, and what to do.
+pub fn all(
+    layout: &Layout,
+    cancel: &AtomicBool,
+    stands: impl FnOnce(&Environment) + Send,
+) -> Result<Installed> {
     let start = Instant::now();
     let _lock = lock(layout)?;
     let plan = Plan::make(layout)?;
+    let steps = plan.steps()?;
     plan.check_prerequisites()?;
-
-    // The two long steps that don't need each other: pip waits for the network, cargo for the processor.
-    let cancel = AtomicBool::new(false);
-    let (environment, evcxr) = thread::scope(|scope| {
-        let kernel = scope.spawn(|| cancel_others(&cancel, plan.rust_kernel(&cancel)));
-        let environment = cancel_others(&cancel, plan.python_side(&cancel));
+    let board = Board::new(&layout.state(), &steps)?;
+    let over = AtomicBool::new(false);
+    // The long steps that don't need each other: pip waits for the network, cargo for the processor.
+    let result = thread::scope(|scope| {
+        scope.spawn(|| tell(&board, &over));
+        let kernel = scope.spawn(|| cancel_others(cancel, plan.rust_kernel(&board, cancel)));
+        let others = plan.python_side(cancel).and_then(|environment| {
+            stands(&environment);
+            plan.library(&board, cancel)
+        });
+        let others = cancel_others(cancel, others);
         let kernel = kernel
             .join()
             .unwrap_or_else(|_| Err(anyhow!("the Rust kernel's step broke off")));
-        match (environment, kernel) {
-            (Ok(environment), Ok(kernel)) => Ok((environment, kernel)),
+        over.store(true, Ordering::Relaxed);
+        match (others, kernel) {
+            (Ok(()), Ok(_)) => Ok(()),
             // The step that was merely stopped has nothing to tell.
             (Err(error), _) if !was_stopped(&error) => Err(error),
             (_, Err(error)) | (Err(error), _) => Err(error),
         }
-    })?;
-    plan.kernelspec(&environment, &evcxr)?;
-    plan.warm_build(&environment, &evcxr, &cancel)?;
+    });
+    match &result {
+        Ok(()) => board.end(None)?,
+        // The next one goes on.
+        Err(error) if was_stopped(error) => {}
+        Err(error) => {
+            let said = format!("{error:#}");
+            let first = said.lines().next().unwrap_or_default();
+            board.end(Some(format!(
+                "the installation failed: {first} (then run `cargo kernel install`)"
+            )))?;
+        }
+    }
+    result?;
     println!("Ready after {}.", report::seconds(start.elapsed()));
-    Ok(Installed { environment })
+    Ok(Installed {
+        environment: plan.environment.clone(),
+    })
+}
+
+/// Sets a flag when it goes, however that comes.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Has the steps stop when this program is asked to end.
+fn stop_when(signals: &Signals, cancel: &AtomicBool, over: &AtomicBool) {
+    while !over.load(Ordering::Relaxed) {
+        if signals.any() {
+            cancel.store(true, Ordering::Relaxed);
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+/// Says now and then how far it is.
+fn tell(board: &Board, over: &AtomicBool) {
+    let mut next = Instant::now() + BETWEEN_SIGNS;
+    while !over.load(Ordering::Relaxed) {
+        if Instant::now() >= next {
+            next += BETWEEN_SIGNS;
+            let status = board.status();
+            if !status.now.is_empty() {
+                report::progress(&status.line());
+            }
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 /// Installs what is missing of the Python packages alone: a page needs no more.
@@ -76,7 +157,8 @@ fn cancel_others<T>(cancel: &AtomicBool, result: Result<T>) -> Result<T> {
     result
 }
 
-fn was_stopped(error: &anyhow::Error) -> bool {
+/// Whether a step was merely stopped.
+pub fn was_stopped(error: &anyhow::Error) -> bool {
     error.root_cause().to_string() == process::STOPPED
 }
 
@@ -84,15 +166,15 @@ fn was_stopped(error: &anyhow::Error) -> bool {
 fn lock(layout: &Layout) -> Result<File> {
     let state = layout.state();
     fs::create_dir_all(&state).with_context(|| format!("{} can't be made", state.display()))?;
-    let path = layout.install_lock();
-    if let Some(lock) = builds::try_lock(&path)? {
+    if let Some(lock) = builds::try_lock(&layout.install_lock())? {
         return Ok(lock);
     }
     report::note("another installation is at work here: waiting for it");
-    let file = File::options().write(true).open(&path)?;
-    file.lock()
-        .with_context(|| format!("{} can't be locked", path.display()))?;
-    Ok(file)
+    preparation::wait_for_others(&state, |status| {
+        if !status.is_empty() {
+            report::progress(status);
+        }
+    })
 }
 
 /// What is there and what is to be used.
@@ -164,7 +246,22 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    fn rust_kernel(&self, cancel: &AtomicBool) -> Result<PathBuf> {
+    /// The steps that a cell has to wait for.
+    fn steps(&self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        if self.libtorch.is_none() && self.torch().is_none() {
+            steps.push(Step::Libtorch);
+        }
+        if evcxr::find(self.layout).is_none() {
+            steps.push(Step::Kernel);
+        }
+        if !builds::is_warm(self.layout, &builds::stamp(self.layout)?) {
+            steps.push(Step::Library);
+        }
+        Ok(steps)
+    }
+
+    fn rust_kernel(&self, board: &Board, cancel: &AtomicBool) -> Result<PathBuf> {
         let name = "Rust kernel";
         if let Some(found) = evcxr::find(self.layout) {
             report::ready(
@@ -173,20 +270,50 @@ impl<'a> Plan<'a> {
             );
             return Ok(found);
         }
-        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
         let log = self.layout.log("evcxr");
-        report::step(name, &what, || evcxr::install(self.layout, &log, cancel))
+        match self.released(&log, cancel) {
+            Ok(Some(program)) => {
+                report::ready(name, &format!("evcxr_jupyter {EVCXR_VERSION}, as released"));
+                board.done(Step::Kernel);
+                return Ok(program);
+            }
+            Ok(None) => {}
+            Err(error) if was_stopped(&error) => return Err(error),
+            Err(error) => report::note(&format!("evcxr's release isn't used: {error:#}")),
+        }
+        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
+        board.begin(Step::Kernel);
+        let program = report::step(name, &what, || {
+            evcxr::install(self.layout, &log, cancel, &|line| {
+                board.line(Step::Kernel, line)
+            })
+        })?;
+        board.done(Step::Kernel);
+        Ok(program)
     }
 
+    /// The program of evcxr's own release, where one is listed.
+    fn released(&self, log: &Path, cancel: &AtomicBool) -> Result<Option<PathBuf>> {
+        let (python, _) = python::interpreter(self.layout, self.pins.python)?;
+        evcxr::fetch(self.layout, &python, log, cancel)
+    }
+
+    /// JupyterLab, with a kernelspec: all that a reader needs to read.
     fn python_side(&self, cancel: &AtomicBool) -> Result<Environment> {
         self.make_environment(cancel)?;
-        let source = self.libtorch(cancel)?;
         self.packages(cancel)?;
         if self.is_own() {
             jupyter::settle_lab(&self.environment)?;
         }
-        self.links(&source)?;
+        self.kernelspec()?;
         Ok(self.environment.clone())
+    }
+
+    /// libtorch, and what the notebooks use.
+    fn library(&self, board: &Board, cancel: &AtomicBool) -> Result<()> {
+        let source = self.libtorch(board, cancel)?;
+        self.links(&source)?;
+        self.warm_build(board, cancel)
     }
 
     fn make_environment(&self, cancel: &AtomicBool) -> Result<()> {
@@ -203,24 +330,29 @@ impl<'a> Plan<'a> {
         )
     }
 
-    fn libtorch(&self, cancel: &AtomicBool) -> Result<Source> {
+    /// The environment's torch, if it is what this machine needs.
+    fn torch(&self) -> Option<Source> {
+        libtorch::of_environment(&self.environment)
+            .filter(|source| libtorch::complete(source, self.gpu))
+    }
+
+    fn libtorch(&self, board: &Board, cancel: &AtomicBool) -> Result<Source> {
         if let Some(source) = &self.libtorch {
             return Ok(source.clone());
         }
         let name = "libtorch";
-        if let Some(source) = libtorch::of_environment(&self.environment)
-            && libtorch::complete(&source, self.gpu)
-        {
+        if let Some(source) = self.torch() {
             let kind = if self.gpu { "with CUDA" } else { "for the CPU" };
             report::ready(name, &format!("torch {TORCH_VERSION}, {kind}"));
             return Ok(source);
         }
+        board.begin(Step::Libtorch);
         let what = match self.gpu {
             true => format!("downloading torch {TORCH_VERSION} with CUDA (3 GB)"),
             false => format!("downloading torch {TORCH_VERSION} for the CPU"),
         };
         let log = self.layout.log("torch");
-        report::step(name, &what, || {
+        let source = report::step(name, &what, || {
             torch::install(
                 &self.environment,
                 &Locks::of(self.layout),
@@ -232,7 +364,9 @@ impl<'a> Plan<'a> {
             libtorch::of_environment(&self.environment).with_context(|| {
                 format!("pip left no torch {TORCH_VERSION}: see {}", log.display())
             })
-        })
+        })?;
+        board.done(Step::Libtorch);
+        Ok(source)
     }
 
     fn packages(&self, cancel: &AtomicBool) -> Result<()> {
@@ -269,10 +403,11 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn kernelspec(&self, environment: &Environment, evcxr: &Path) -> Result<()> {
-        let name = "kernelspec";
+    fn kernelspec(&self) -> Result<()> {
+        let (name, environment) = ("kernelspec", &self.environment);
+        let evcxr = evcxr::planned(self.layout);
         let program = env::current_exe().context("this program's own file can't be found")?;
-        let fault = kernelspec::fault(self.layout, environment, evcxr).or_else(|| {
+        let fault = kernelspec::fault(self.layout, environment, &evcxr).or_else(|| {
             let current = kernelspec::tool_is_current(self.layout, &program);
             (!current).then(|| "its program is of another build".to_owned())
         });
@@ -283,28 +418,27 @@ impl<'a> Plan<'a> {
             }
             Some(why) => report::step(name, &why, || {
                 kernelspec::install_tool(self.layout, &program)?;
-                kernelspec::install(self.layout, environment, evcxr)
+                kernelspec::install(self.layout, environment, &evcxr)
             }),
         }
     }
 
-    fn warm_build(
-        &self,
-        environment: &Environment,
-        evcxr: &Path,
-        cancel: &AtomicBool,
-    ) -> Result<()> {
+    fn warm_build(&self, board: &Board, cancel: &AtomicBool) -> Result<()> {
         let name = "warm build";
         let stamp = builds::stamp(self.layout)?;
         if builds::is_warm(self.layout, &stamp) {
             report::ready(name, &self.layout.show(&self.layout.warm_build()));
+            board.done(Step::Library);
             return Ok(());
         }
         let what = "compiling what the notebooks use (2 minutes the first time)";
+        board.begin(Step::Library);
         report::step(name, what, || {
-            builds::warm(self.layout, environment, evcxr, cancel)?;
+            builds::warm(self.layout, cancel, &|line| board.line(Step::Library, line))?;
             builds::mark_warm(self.layout, &stamp)
-        })
+        })?;
+        board.done(Step::Library);
+        Ok(())
     }
 }
 

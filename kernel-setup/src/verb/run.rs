@@ -117,6 +117,8 @@ pub fn execute(
         .arg(copy)
         .arg(KERNEL_NAME)
         .args((exercises == Exercises::Solved).then_some("solved"));
+    // As Jupyter's server does: the kernel prepares for this notebook's first cell.
+    command.env("JPY_SESSION_NAME", notebook);
     command.envs(variables.iter().copied());
     Ok(passing_signals_on(command)
         .context("the notebook can't be run")?
