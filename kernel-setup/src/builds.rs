@@ -183,7 +183,8 @@ fn unmark(layout: &Layout) -> Result<()> {
 }
 
 /// How cells are compiled, beside what evcxr says: their program, and nothing else, keeps its line numbers, for the way
-/// to a panic; and what they depend on is compiled as for a release, since that is where a training spends its time.
+/// to a panic; and what they depend on is compiled as for a release, since that is where a training spends its time,
+/// whatever level evcxr's `:opt` sets for cells.
 const PROFILE: &str = r#"[profile.dev]
 strip = "none"
 
@@ -191,6 +192,7 @@ strip = "none"
 debug = "line-tables-only"
 
 [profile.dev.package."*"]
+opt-level = 2
 debug-assertions = false
 overflow-checks = false
 
@@ -251,7 +253,7 @@ crate-type = ["cdylib"]
 path = "src/lib.rs"
 
 [profile.dev]
-opt-level = 2
+opt-level = 0
 debug = false
 strip = "debuginfo"
 rpath = true
@@ -271,11 +273,8 @@ overflow-checks = true
 
 /// Cargo's configuration for all build folders.
 fn configuration() -> String {
-    // A package with a section of its own takes nothing from that of all others.
     let level = |(name, level): &(&str, u8)| {
-        format!(
-            "\n[profile.dev.package.{name}]\nopt-level = {level}\ndebug-assertions = false\noverflow-checks = false\n"
-        )
+        format!("\n[profile.dev.package.{name}]\nopt-level = {level}\n")
     };
     PROFILE.to_owned() + &QUICKLY.iter().map(level).collect::<String>()
 }

@@ -2,6 +2,7 @@
 
 use tch::{Device, Tensor};
 
+use super::model::Trained;
 use super::{Model, TermMeans, step_seed};
 use crate::data::{Batches, Dataset};
 use crate::interrupt::interrupted;
@@ -16,6 +17,16 @@ use crate::{Error, Result, no_grad};
 /// If the batch size is 0, the data do not fit the model, or somebody interrupts.
 pub fn evaluate<M: Model>(
     model: &M,
+    data: &Dataset,
+    batch_size: usize,
+    seed: u64,
+) -> Result<TermMeans> {
+    means(model, data, batch_size, seed)
+}
+
+/// [`evaluate`], for any model.
+pub(super) fn means(
+    model: &dyn Trained,
     data: &Dataset,
     batch_size: usize,
     seed: u64,

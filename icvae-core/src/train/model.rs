@@ -121,6 +121,43 @@ pub trait Model: Sized {
     }
 }
 
+/// A [`Model`] behind a pointer, so that the loop that trains it is compiled with this crate, once and for good,
+/// and not in every cell that trains something.
+pub(crate) trait Trained {
+    fn var_store(&self) -> &nn::VarStore;
+    fn losses(&self, batch: &Batch, train: bool) -> Result<Losses>;
+    fn settings(&self) -> serde_json::Value;
+    fn rebuild(&self) -> Result<Box<dyn Trained + '_>>;
+    fn turns(&self) -> Vec<Turn>;
+    fn turn_losses(&self, turn: &Turn, batch: &Batch) -> Result<Losses>;
+}
+
+impl<M: Model> Trained for M {
+    fn var_store(&self) -> &nn::VarStore {
+        Model::var_store(self)
+    }
+
+    fn losses(&self, batch: &Batch, train: bool) -> Result<Losses> {
+        Model::losses(self, batch, train)
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        Model::settings(self)
+    }
+
+    fn rebuild(&self) -> Result<Box<dyn Trained + '_>> {
+        Ok(Box::new(Model::rebuild(self)?))
+    }
+
+    fn turns(&self) -> Vec<Turn> {
+        Model::turns(self)
+    }
+
+    fn turn_losses(&self, turn: &Turn, batch: &Batch) -> Result<Losses> {
+        Model::turn_losses(self, turn, batch)
+    }
+}
+
 /// A loss to minimise, with the named terms it is made of.
 #[derive(Debug)]
 pub struct Losses {

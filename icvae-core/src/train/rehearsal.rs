@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
+use super::model::Trained;
 use super::optimizer::gradients;
-use super::{Losses, Model, TrainConfig, Turn, step_seed};
+use super::{Losses, TrainConfig, Turn, step_seed};
 use crate::data::Dataset;
 use crate::{Result, no_grad};
 
@@ -76,8 +77,8 @@ pub(super) struct Rehearsal {
 ///
 /// # Errors
 /// If the loss can't be computed, reported or derived.
-pub(super) fn rehearse<M: Model>(
-    model: &M,
+pub(super) fn rehearse(
+    model: &dyn Trained,
     turns: &[Turn],
     (data, test): (&Dataset, Option<&Dataset>),
     config: &TrainConfig,
@@ -118,8 +119,8 @@ pub(super) fn rehearse<M: Model>(
     Ok(Rehearsal { formula, remarks })
 }
 
-struct Look<'a, M> {
-    model: &'a M,
+struct Look<'a> {
+    model: &'a dyn Trained,
     turns: &'a [Turn],
     data: &'a Dataset,
     seed: i64,
@@ -127,7 +128,7 @@ struct Look<'a, M> {
 
 type Named = Vec<(String, f64)>;
 
-impl<M: Model> Look<'_, M> {
+impl Look<'_> {
     fn batch(&self, indices: &[i64]) -> Result<crate::data::Batch> {
         tch::manual_seed(self.seed);
         self.data.batch(&Tensor::from_slice(indices))

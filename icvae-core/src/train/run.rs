@@ -8,12 +8,13 @@ use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
 use super::checkpoint::Ended;
-use super::model::{number, stacked};
+use super::evaluate::means;
+use super::model::{Trained, number, stacked};
 use super::rehearsal::{Rehearsal, rehearse};
 use super::store::Place;
 use super::{
-    Checkpoint, Control, EpochRecord, Event, Listener, Model, Optimizer, RunState, StopReason,
-    Store, TermMeans, TrainConfig, Turn, evaluate, step_seed,
+    Checkpoint, Control, EpochRecord, Event, Listener, Optimizer, RunState, StopReason, Store,
+    TermMeans, TrainConfig, Turn, step_seed,
 };
 use crate::data::{Batches, Dataset};
 use crate::files::hex;
@@ -47,10 +48,10 @@ struct Unread {
 }
 
 /// A run under way.
-pub(super) struct Run<'a, M: Model> {
+pub(super) struct Run<'a> {
     config: &'a TrainConfig,
     wishes: &'a Wishes,
-    model: &'a M,
+    model: &'a dyn Trained,
     train: &'a Dataset,
     test: Option<&'a Dataset>,
     /// Where the run is kept, and the lock on it.
@@ -76,12 +77,12 @@ pub(super) struct Run<'a, M: Model> {
     pub(super) remarks: Vec<String>,
 }
 
-impl<'a, M: Model> Run<'a, M> {
+impl<'a> Run<'a> {
     /// Sets the model to where the run is to go on: its first weights, or those in the store.
     pub(super) fn begin(
         config: &'a TrainConfig,
         wishes: &'a Wishes,
-        model: &'a M,
+        model: &'a dyn Trained,
         train: &'a Dataset,
         test: Option<&'a Dataset>,
     ) -> Result<Self> {
@@ -100,16 +101,16 @@ impl<'a, M: Model> Run<'a, M> {
         let present = weights(model);
         let fresh = model.rebuild()?;
         let first = if wishes.from_present_weights {
-            set_weights(&fresh, &present, "rebuild() makes another model")?;
+            set_weights(&*fresh, &present, "rebuild() makes another model")?;
             copies(&present)
         } else {
-            weights(&fresh)
+            weights(&*fresh)
         };
         check_same_variables(&first, &present)?;
         let Rehearsal {
             formula,
             mut remarks,
-        } = rehearse(&fresh, &turns, (train, test), config)?;
+        } = rehearse(&*fresh, &turns, (train, test), config)?;
         let (mut place, mut lock, mut found) = (None, None, None);
         if let Some(store) = &wishes.store {
             let mut data = train.fingerprint();
@@ -144,7 +145,7 @@ impl<'a, M: Model> Run<'a, M> {
         }
         let trained_before = present != first && present != weights(model);
         if trained_before && !wishes.from_present_weights {
-            remarks.push(if weights(&model.rebuild()?) == first || found.is_some() {
+            remarks.push(if weights(&*model.rebuild()?) == first || found.is_some() {
                 format!(
                     "the model had other weights than its first ones, and they were replaced: training {}; to \
                      train the present weights further, add .from_present_weights() to the trainer",
@@ -353,7 +354,7 @@ impl<'a, M: Model> Run<'a, M> {
         let Some(data) = self.test else {
             return Ok(None);
         };
-        let means = evaluate(self.model, data, batch_size, seed)?;
+        let means = means(self.model, data, batch_size, seed)?;
         for (name, value) in &means.0 {
             if !value.is_finite() {
                 let epoch = self.state.epochs_done + 1;
@@ -619,7 +620,7 @@ fn tell(listeners: &mut [Box<dyn Listener + '_>], event: &Event<'_>) -> Control 
 type Weights = HashMap<String, Tensor>;
 
 /// Copies of a model's variables.
-fn weights(model: &impl Model) -> Weights {
+fn weights(model: &dyn Trained) -> Weights {
     copies(&model.var_store().variables())
 }
 
@@ -629,7 +630,7 @@ fn copies(weights: &Weights) -> Weights {
 }
 
 /// Copies weights into a model's variables of the same names.
-fn set_weights(model: &impl Model, weights: &Weights, otherwise: &str) -> Result<()> {
+fn set_weights(model: &dyn Trained, weights: &Weights, otherwise: &str) -> Result<()> {
     let variables = model.var_store().variables();
     check_same_variables(weights, &variables)
         .map_err(|error| Error::Invalid(format!("{otherwise}: {error}")))?;
@@ -683,7 +684,7 @@ fn fingerprint(weights: &Weights) -> String {
 mod tests {
     use tch::nn;
 
-    use super::super::Losses;
+    use super::super::{Losses, Model};
     use super::*;
     use crate::data::{Batch, Dataset};
 

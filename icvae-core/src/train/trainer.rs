@@ -1,5 +1,6 @@
 //! What a reader asks of a training run, and what comes of it.
 
+use super::model::Trained;
 use super::run::{Run, Wishes};
 use super::{History, Listener, Model, Store, TrainConfig};
 use crate::data::Dataset;
@@ -135,6 +136,15 @@ impl<'a> Trainer<'a> {
     pub fn fit<M: Model>(
         self,
         model: &M,
+        train: &Dataset,
+        test: Option<&Dataset>,
+    ) -> Result<Outcome> {
+        self.fit_any(model, train, test)
+    }
+
+    fn fit_any(
+        self,
+        model: &dyn Trained,
         train: &Dataset,
         test: Option<&Dataset>,
     ) -> Result<Outcome> {

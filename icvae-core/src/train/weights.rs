@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Checkpoint, Model, RunState};
+use super::model::Trained;
+use super::{Checkpoint, RunState};
 use crate::{Error, Result};
 
 /// Saves a model's weights, with its settings, as a safetensors file.
-pub(super) fn save(model: &impl Model, path: &Path) -> Result<()> {
+pub(super) fn save(model: &dyn Trained, path: &Path) -> Result<()> {
     let settings = json!({ "model": model.settings() });
     Checkpoint::save(
         path,
@@ -20,7 +21,7 @@ pub(super) fn save(model: &impl Model, path: &Path) -> Result<()> {
 }
 
 /// Loads what [`save`] wrote, or the weights of a checkpoint in a store.
-pub(super) fn load(model: &impl Model, path: &Path) -> Result<()> {
+pub(super) fn load(model: &dyn Trained, path: &Path) -> Result<()> {
     let saved = Checkpoint::read(path)?;
     let (there, here) = (&saved.settings()["model"], model.settings());
     if let Some(difference) = difference("", there, &here) {

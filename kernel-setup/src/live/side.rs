@@ -14,7 +14,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 
 /// What attaches the reader's process to the kernel, as a cell.
-pub const PRELUDE: &str = include_str!("prelude.rs");
+///
+/// From then on cells are compiled without optimisation: that halves the time to their first output, and
+/// what they spend time in is a library, which is optimised. `:opt 2` in a cell turns it on for loops of one's own.
+pub const PRELUDE: &str = concat!(":opt 0\n", include_str!("prelude.rs"));
 
 /// More than this in one request is refused.
 const MOST_BYTES: u64 = 512 << 20;
