@@ -148,7 +148,7 @@ pub fn measured(
     let model = Model::new(point, &digits.train)?;
     let (training, began) = model.train(point, &digits.train.head(seen), folder)?;
 
-    let mut measures = Measures::default();
+    let mut measures = Measures::of(&settings);
     let (learnt, codes) = (
         model.codes(&held_out, point.seed)?,
         model.codes(&test, point.seed + 1)?,

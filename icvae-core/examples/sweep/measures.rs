@@ -2,6 +2,7 @@
 
 use icvae_core::eval::{self, ProbeConfig, Reading};
 use icvae_core::serde_json::{self, Map, Value};
+use icvae_core::settings::Settings;
 use icvae_core::tch::Tensor;
 use icvae_core::{Error, Result};
 use serde::Serialize;
@@ -9,14 +10,42 @@ use serde::Serialize;
 /// Layers of the probe that code lengths are measured with.
 const LAYERS: usize = 1;
 
+/// The most hidden layers of a probe.
+const MOST_LAYERS: usize = 3;
+
 /// What is known of a point.
-#[derive(Default)]
-pub struct Measures(Map<String, Value>);
+pub struct Measures {
+    known: Map<String, Value>,
+    /// Whether the probes of code lengths are to be quick and not good.
+    smoke: bool,
+}
 
 impl Measures {
+    /// Nothing yet.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            known: Map::new(),
+            smoke: settings.smoke,
+        }
+    }
+
+    fn probe(&self, layers: usize, seed: u64) -> ProbeConfig {
+        let config = ProbeConfig {
+            seed,
+            ..ProbeConfig::of_layers(layers)
+        };
+        if self.smoke {
+            return ProbeConfig {
+                least_steps: 50,
+                ..config
+            };
+        }
+        config
+    }
+
     /// Adds a number; what is none, as a correlation of nothing with something, becomes null.
     pub fn put(&mut self, name: &str, value: f64) {
-        self.0.insert(name.to_owned(), value.into());
+        self.known.insert(name.to_owned(), value.into());
     }
 
     /// Adds the numbers of a structure, each behind a prefix.
@@ -25,7 +54,7 @@ impl Measures {
             .map_err(|error| Error::Invalid(format!("a measure is no JSON: {error}")))?;
         for (name, value) in json.as_object().into_iter().flatten() {
             if value.is_number() || value.is_null() {
-                self.0.insert(format!("{prefix}{name}"), value.clone());
+                self.known.insert(format!("{prefix}{name}"), value.clone());
             }
         }
         Ok(())
@@ -40,15 +69,14 @@ impl Measures {
         classes: i64,
         seed: u64,
     ) -> Result<()> {
-        let readings = eval::probes(train, test, classes, seed)?;
-        for (layers, reading) in readings.iter().enumerate() {
+        for layers in 0..=MOST_LAYERS {
             let Reading {
                 accuracy,
                 information,
                 ..
-            } = reading;
-            self.put(&format!("probe_{name}_{layers}"), *accuracy);
-            self.put(&format!("information_{name}_{layers}"), *information);
+            } = eval::probe(train, test, classes, &self.probe(layers, seed))?;
+            self.put(&format!("probe_{name}_{layers}"), accuracy);
+            self.put(&format!("information_{name}_{layers}"), information);
         }
         Ok(())
     }
@@ -61,16 +89,12 @@ impl Measures {
         classes: i64,
         seed: u64,
     ) -> Result<()> {
-        let config = ProbeConfig {
-            seed,
-            ..ProbeConfig::of_layers(LAYERS)
-        };
-        let length = eval::code_length(codes, labels, classes, &config)?;
+        let length = eval::code_length(codes, labels, classes, &self.probe(LAYERS, seed))?;
         self.put(&format!("code_length_{label}"), length.per_example());
         Ok(())
     }
 
     pub fn done(self) -> Map<String, Value> {
-        self.0
+        self.known
     }
 }

@@ -31,7 +31,7 @@ pub fn measured(
     let table = table(point, settings)?;
     let data = table.train.dataset()?;
     let (learnt, test) = (&table.train, &table.test);
-    let mut measures = Measures::default();
+    let mut measures = Measures::of(settings);
     measures.put("majority_outcome", test.majority_outcome());
     measures.put("majority_group", test.majority_group());
     let probes = |measures: &mut Measures, name: &str, of: &dyn Fn(&Rows) -> Result<Tensor>| {

@@ -171,3 +171,20 @@ def test_errors_of_the_library_are_one_sentence(notebook):
     cell = notebook.run("synthetic::draw(10, 0)?.0.head(1).x().matmul(&Tensor::zeros([3, 3], (icvae_core::tch::Kind::Float, Device::Cpu)));")
     assert cell.reply["ename"] == "Panic"
     assert "frame #" not in cell.traceback and "Exception raised" not in cell.traceback
+
+
+def test_a_cell_may_ask_for_speed_and_no_library_is_compiled_anew(notebook):
+    folder = pathlib.Path(notebook.ok('print!("{}", std::env::var("EVCXR_TMPDIR").unwrap());').text())
+    libraries = {path: path.stat().st_mtime_ns for path in folder.glob("target/**/libicvae_core-*.rlib")}
+    assert libraries
+    manifest = folder / "Cargo.toml"
+    assert "opt-level = 0" in manifest.read_text(), "cells are compiled for a quick start"
+    try:
+        loop = "(0..1_000_000u64).fold(0, |a, b| a ^ (b * b))"
+        fast = notebook.ok(f":opt 2\nuse icvae_core::plot::Curves;\n{loop}")
+        assert "opt-level = 2" in manifest.read_text()
+        assert not fast.of("display_data"), "nothing is said of crates that are compiled"
+        now = {path: path.stat().st_mtime_ns for path in folder.glob("target/**/libicvae_core-*.rlib")}
+        assert now == libraries
+    finally:
+        notebook.ok(":opt 0")
