@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod golden;
+mod turn;
 
 use golden::assert_close;
 use icvae_core::data::tabular::{Tabular, Task};
@@ -13,6 +14,7 @@ use icvae_core::loss;
 use icvae_core::model::{InvariantPredictor, PredictorConfig};
 use icvae_core::tch::{self, Device, Kind, Tensor};
 use icvae_core::train::{Model, TrainConfig, Trainer};
+use turn::turn;
 
 const WIDTHS: [i64; 4] = [1, 3, 1, 2];
 
@@ -30,6 +32,7 @@ fn small() -> PredictorConfig {
 
 #[test]
 fn terms_and_gradients_are_those_of_torchs_distributions() {
+    let _turn = turn();
     let golden = golden::read("predictor");
     let model = InvariantPredictor::new(&small(), Device::Cpu, 0).unwrap();
     for (name, mut variable) in model.var_store().variables() {
@@ -150,6 +153,7 @@ fn what_does_not_fit_is_refused() {
 
 #[test]
 fn it_predicts_and_forgets_the_more_the_larger_lambda() {
+    let _turn = turn();
     let table = Tabular::drawn(Task::Adult, 6_000, 3_000, None).unwrap();
     let train = table.train.dataset().unwrap();
     let run = |lambda| {
