@@ -66,6 +66,9 @@ class PlainKernel(Kernel):
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
+        if warm.is_dir():
+            # Its first build, without dependencies, has struck them all from the lock, and it would compile newer ones.
+            shutil.copy(warm / "Cargo.lock", folder / "build" / "Cargo.lock")
         self.marks = 0
 
     def seen(self, *codes):
