@@ -48,7 +48,7 @@ impl Step {
         match self {
             Self::Libtorch => 15.0,
             Self::Kernel => 240.0,
-            Self::Library => 100.0,
+            Self::Library => 300.0,
         }
     }
 }

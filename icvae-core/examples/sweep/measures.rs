@@ -2,16 +2,12 @@
 
 use icvae_core::eval::{self, ProbeConfig, Reading};
 use icvae_core::serde_json::{self, Map, Value};
-use icvae_core::settings::Settings;
 use icvae_core::tch::Tensor;
-use icvae_core::{Error, Result};
+use icvae_core::{Error, Result, Settings};
 use serde::Serialize;
 
 /// Layers of the probe that code lengths are measured with.
 const LAYERS: usize = 1;
-
-/// The most hidden layers of a probe.
-const MOST_LAYERS: usize = 3;
 
 /// What is known of a point.
 pub struct Measures {
@@ -27,20 +23,6 @@ impl Measures {
             known: Map::new(),
             smoke: settings.smoke,
         }
-    }
-
-    fn probe(&self, layers: usize, seed: u64) -> ProbeConfig {
-        let config = ProbeConfig {
-            seed,
-            ..ProbeConfig::of_layers(layers)
-        };
-        if self.smoke {
-            return ProbeConfig {
-                least_steps: 50,
-                ..config
-            };
-        }
-        config
     }
 
     /// Adds a number; what is none, as a correlation of nothing with something, becomes null.
@@ -69,14 +51,15 @@ impl Measures {
         classes: i64,
         seed: u64,
     ) -> Result<()> {
-        for layers in 0..=MOST_LAYERS {
+        let readings = eval::probes(train, test, classes, seed)?;
+        for (layers, reading) in readings.iter().enumerate() {
             let Reading {
                 accuracy,
                 information,
                 ..
-            } = eval::probe(train, test, classes, &self.probe(layers, seed))?;
-            self.put(&format!("probe_{name}_{layers}"), accuracy);
-            self.put(&format!("information_{name}_{layers}"), information);
+            } = reading;
+            self.put(&format!("probe_{name}_{layers}"), *accuracy);
+            self.put(&format!("information_{name}_{layers}"), *information);
         }
         Ok(())
     }
@@ -89,7 +72,14 @@ impl Measures {
         classes: i64,
         seed: u64,
     ) -> Result<()> {
-        let length = eval::code_length(codes, labels, classes, &self.probe(LAYERS, seed))?;
+        let mut config = ProbeConfig {
+            seed,
+            ..ProbeConfig::of_layers(LAYERS)
+        };
+        if self.smoke {
+            config.least_steps = 50;
+        }
+        let length = eval::code_length(codes, labels, classes, &config)?;
         self.put(&format!("code_length_{label}"), length.per_example());
         Ok(())
     }

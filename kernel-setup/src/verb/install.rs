@@ -281,7 +281,7 @@ impl<'a> Plan<'a> {
             Err(error) if was_stopped(&error) => return Err(error),
             Err(error) => report::note(&format!("evcxr's release isn't used: {error:#}")),
         }
-        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
+        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (some minutes)");
         board.begin(Step::Kernel);
         let program = report::step(name, &what, || {
             evcxr::install(self.layout, &log, cancel, &|line| {
@@ -431,7 +431,7 @@ impl<'a> Plan<'a> {
             board.done(Step::Library);
             return Ok(());
         }
-        let what = "compiling what the notebooks use (2 minutes the first time)";
+        let what = "compiling what the notebooks use (about 5 minutes on 2 cores)";
         board.begin(Step::Library);
         report::step(name, what, || {
             builds::warm(self.layout, cancel, &|line| board.line(Step::Library, line))?;
