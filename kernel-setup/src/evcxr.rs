@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::files::write_whole;
 use crate::layout::{EVCXR_VERSION, Layout};
 use crate::{builds, process};
 
@@ -91,11 +92,16 @@ pub fn fetch(
         return Ok(None);
     };
     let program = installed(layout);
+    let fetched =
+        tempfile::NamedTempFile::new().context("there is no folder for short-lived files")?;
     let mut command = Command::new(python);
     command
         .args(["-c", FETCH, &release.address, &release.sha256])
-        .arg(&program);
+        .arg("evcxr_jupyter")
+        .arg(fetched.path());
     process::logged(&mut command, "Rust kernel", log, cancel)?;
+    let content = fs::read(fetched.path()).context("the fetched program can't be read")?;
+    write_whole(&program, &content, 0o755)?;
     // A system may be too old for it.
     if let Err(error) = process::output(
         Command::new(&program).arg("--help"),

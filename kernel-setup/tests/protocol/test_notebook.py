@@ -173,6 +173,17 @@ def test_errors_of_the_library_are_one_sentence(notebook):
     assert "frame #" not in cell.traceback and "Exception raised" not in cell.traceback
 
 
+def test_what_is_compiled_for_all_kernels_serves_this_one(notebook):
+    folder = pathlib.Path(notebook.ok('print!("{}", std::env::var("EVCXR_TMPDIR").unwrap());').text())
+
+    def libraries(folder):
+        return {path.name for path in folder.glob("target/**/*.rlib")}
+
+    warm = libraries(folder.parent / "warm")
+    assert any(name.startswith("libicvae_core-") for name in warm)
+    assert libraries(folder) <= warm, "compiled once more for this kernel"
+
+
 def test_a_cell_may_ask_for_speed_and_no_library_is_compiled_anew(notebook):
     folder = pathlib.Path(notebook.ok('print!("{}", std::env::var("EVCXR_TMPDIR").unwrap());').text())
     libraries = {path: path.stat().st_mtime_ns for path in folder.glob("target/**/libicvae_core-*.rlib")}

@@ -26,6 +26,7 @@ SPEC = KernelSpecManager().get_kernel_spec(KERNEL)
 TOOL = pathlib.Path(SPEC.argv[0])
 EVCXR = SPEC.env["ICVAE_EVCXR_JUPYTER"]
 LIBTORCH = SPEC.env["LIBTORCH"]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REPOSITORY = pathlib.Path(__file__).parents[3]
 
 # Counts like cargo, one step in a tenth of a second, from where the last one was cut off.
@@ -309,3 +310,40 @@ def test_a_full_disk_is_told_below_the_cell_and_cells_run_once_there_is_room(clo
         assert kernel.ok("40 + 2").of("execute_result")[0]["data"]["text/plain"] == "42"
     finally:
         kernel.client.stop_channels()
+
+
+@needs_proc
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_cell_that_waits_outlives_the_page(clone):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    clone.start("notebooks/a.ipynb", "--expose-app-in-browser")
+    kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+    # Not waited for: the command ends with its cell.
+    run = "() => { window.jupyterapp.commands.execute('notebook:run-cell'); }"
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        try:
+            page = browser.new_page()
+            page.on("dialog", lambda dialog: dialog.accept())
+            page.set_default_timeout(1000 * PATIENCE)
+            page.goto(f"{clone.address}/lab/tree/notebooks/a.ipynb?reset&token={clone.token}")
+            page.wait_for_selector(".jp-CodeCell")
+            page.wait_for_function(f"() => {kernel} === 'idle'")
+            page.evaluate(run)
+            page.wait_for_selector(".jp-OutputArea-output >> text=Rust is not ready yet")
+            page.reload()
+            page.wait_for_selector(".jp-CodeCell")
+            [of_server] = clone.ask("/api/kernels")
+            assert of_server["execution_state"] == "busy", "the cell waits without its page"
+            assert page.evaluate(f"() => {kernel}") != "idle"
+            clone.let("finish-install")
+            clone.let("finish-build")
+            page.wait_for_function(f"() => {kernel} === 'idle'")
+            # The second cell, with what the first has left.
+            page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }")
+            page.evaluate(run)
+            page.wait_for_selector(".jp-OutputArea-executeResult >> text=21")
+        finally:
+            browser.close()
