@@ -26,6 +26,7 @@ mod program;
 mod python;
 mod report;
 mod signals;
+mod sources;
 mod torch;
 mod verb;
 

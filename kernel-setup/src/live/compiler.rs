@@ -5,6 +5,9 @@
 //! puts a folder in front of that path, in which `cargo` and `rustup` are this program. Everything but
 //! the build of a cell goes to the real ones.
 //!
+//! rust-analyzer asks through rustup instead, for the toolchain that a variable names: a folder in which `cargo` is
+//! this program once more, and all else the real one. To it, `graph.rs` answers.
+//!
 //! It also keeps the versions. evcxr first builds a cell without dependencies, for which cargo strikes all
 //! of them from `Cargo.lock`, so it would choose the newest ones afterwards, and compile them. Here each
 //! change of the manifest begins with the lock of the warm folder, or with the one that came of it before.
@@ -25,6 +28,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::graph;
 use crate::{files, process};
 
 /// The real programs, as the kernel tells evcxr.
@@ -32,6 +36,10 @@ const CARGO: &str = "ICVAE_CARGO";
 const RUSTUP: &str = "ICVAE_RUSTUP";
 /// The search path without the stand-ins.
 const PATH: &str = "ICVAE_PATH";
+/// The toolchain that the reader's own variable names.
+const TOOLCHAIN: &str = "ICVAE_TOOLCHAIN";
+/// rustup's variable of that meaning.
+const RUSTUP_TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 /// Errors that say that what was compiled earlier is not what it was.
 const STALE: [&str; 4] = ["E0460", "E0463", "E0514", "E0786"];
 
@@ -54,12 +62,22 @@ pub fn stand_in(folder: &Path) -> Result<Vec<(&'static str, OsString)>> {
     fs::create_dir(&bin).with_context(|| format!("{} can't be made", bin.display()))?;
     let this = env::current_exe().context("this program can't find itself")?;
     symlink(&this, bin.join("cargo"))?;
-    let mut variables = vec![
+    let mut variables = Vec::new();
+    if let Some(toolchain) = rustup.as_ref().and_then(|_| toolchain(&cargo)) {
+        variables.push((
+            RUSTUP_TOOLCHAIN,
+            stand_in_toolchain(toolchain, &this, folder)?.into_os_string(),
+        ));
+        if let Some(own) = env::var_os(RUSTUP_TOOLCHAIN) {
+            variables.push((TOOLCHAIN, own));
+        }
+    }
+    variables.extend([
         (CARGO, cargo.into_os_string()),
         (PATH, path.clone()),
         // rust-analyzer looks here first.
         ("CARGO", bin.join("cargo").into_os_string()),
-    ];
+    ]);
     if let Some(rustup) = rustup {
         symlink(&this, bin.join("rustup"))?;
         variables.push((RUSTUP, rustup.into_os_string()));
@@ -67,6 +85,28 @@ pub fn stand_in(folder: &Path) -> Result<Vec<(&'static str, OsString)>> {
     let path = env::join_paths(std::iter::once(bin).chain(env::split_paths(&path)))?;
     variables.push(("PATH", path));
     Ok(variables)
+}
+
+/// The toolchain whose cargo this is.
+fn toolchain(cargo: &Path) -> Option<&Path> {
+    let toolchain = cargo.parent()?.parent()?;
+    toolchain.join("bin/rustc").is_file().then_some(toolchain)
+}
+
+/// A toolchain in `folder` with another cargo.
+fn stand_in_toolchain(toolchain: &Path, this: &Path, folder: &Path) -> Result<PathBuf> {
+    let stand_in = folder.join("toolchain");
+    let bin = stand_in.join("bin");
+    fs::create_dir_all(&bin).with_context(|| format!("{} can't be made", bin.display()))?;
+    symlink(toolchain.join("lib"), stand_in.join("lib"))?;
+    for program in fs::read_dir(toolchain.join("bin"))? {
+        let program = program?;
+        if program.file_name() != "cargo" {
+            symlink(program.path(), bin.join(program.file_name()))?;
+        }
+    }
+    symlink(this, bin.join("cargo"))?;
+    Ok(stand_in)
 }
 
 /// Acts as the program under whose name this one was started, if that is one of the two.
@@ -105,13 +145,20 @@ fn real(name: &str) -> Result<Command> {
     if let Some(path) = env::var_os(PATH) {
         command.env("PATH", path);
     }
-    command.env_remove("CARGO");
+    command.env_remove("CARGO").env_remove(RUSTUP_TOOLCHAIN);
+    if let Some(own) = env::var_os(TOOLCHAIN) {
+        command.env(RUSTUP_TOOLCHAIN, own);
+    }
     Ok(command)
 }
 
 fn cargo(arguments: &[OsString]) -> Result<ExitCode> {
     let folder = env::current_dir()?;
-    if !folder.join("Cargo.toml").is_file() || env::var_os("EVCXR_TMPDIR").is_none() {
+    let of_evcxr = env::var_os("EVCXR_TMPDIR").and_then(|of_evcxr| fs::canonicalize(of_evcxr).ok());
+    if of_evcxr.is_none()
+        || of_evcxr != fs::canonicalize(&folder).ok()
+        || !folder.join("Cargo.toml").is_file()
+    {
         return pass_on(CARGO, arguments);
     }
     let known = state(&folder).and_then(|state| Record::read(&folder, state));
@@ -120,6 +167,9 @@ fn cargo(arguments: &[OsString]) -> Result<ExitCode> {
         && arguments
             .last()
             .is_some_and(|last| last == "--message-format=json");
+    if arguments.first().is_some_and(|verb| verb == "metadata") {
+        return metadata(arguments);
+    }
     if !is_cell {
         return pass_on(CARGO, arguments);
     }
@@ -129,6 +179,23 @@ fn cargo(arguments: &[OsString]) -> Result<ExitCode> {
         return Ok(status);
     }
     build(&folder, arguments)
+}
+
+/// Answers what crates there are, without those that no cell can meet.
+fn metadata(arguments: &[OsString]) -> Result<ExitCode> {
+    let asked = real(CARGO)?
+        .args(arguments)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo can't be started")?;
+    let mut answer = asked.stdout;
+    if let Ok(mut all) = serde_json::from_slice(&answer)
+        && graph::prune(&mut all).is_some()
+    {
+        answer = serde_json::to_vec(&all)?;
+    }
+    io::stdout().write_all(&answer)?;
+    Ok(exit_code(asked.status))
 }
 
 /// Begins with the versions that are compiled whenever the manifest is another than the last time.

@@ -14,14 +14,16 @@ use zeromq::{
     DealerSendHalf, DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket,
 };
 
-use crate::files;
 use crate::libtorch::SEARCH_PATH;
+use crate::{files, sources};
 
 use super::connection::Connection;
 use super::wire::{Message, Signer, identity};
 
 /// How long evcxr_jupyter may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Where rust-analyzer looks for the standard library's sources.
+const SOURCES: &str = "RUST_SRC_PATH";
 /// How long a message may take that was sent before an answer.
 const MOMENT: Duration = Duration::from_millis(500);
 
@@ -98,6 +100,7 @@ impl Evcxr {
         let file = folder.join("evcxr.json");
         // It holds the key.
         files::write_whole(&file, &serde_json::to_vec(&connection)?, 0o600)?;
+        let libraries = rust_libraries().await;
         let mut command = Command::new(program);
         command
             .arg("--control_file")
@@ -110,12 +113,18 @@ impl Evcxr {
             .env("ICVAE_TMPDIR", std::env::temp_dir())
             // There it finds no kernelspec of an older evcxr that it would write over.
             .env("JUPYTER_PATH", folder)
-            .env(SEARCH_PATH, library_path().await)
+            .env(SEARCH_PATH, library_path(libraries.as_deref()))
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        // Where somebody has named other sources, those are taken.
+        if std::env::var_os(SOURCES).is_none()
+            && let Some(sources) = libraries.as_deref().and_then(sources::beside)
+        {
+            command.env(SOURCES, sources::link(&sources, folder)?);
+        }
         die_with_this_process(&mut command);
         let mut child = command
             .spawn()
@@ -327,20 +336,24 @@ async fn watch(mut child: Child, stderr: tokio::process::ChildStderr, events: mp
     let _ = events.send(Event::Ended(why)).await;
 }
 
+/// The folder of Rust's standard library.
+async fn rust_libraries() -> Option<PathBuf> {
+    let asked = Command::new("rustc")
+        .args(["--print", "target-libdir"])
+        .output()
+        .await;
+    let said = String::from_utf8(asked.ok()?.stdout).ok()?;
+    Some(PathBuf::from(said.trim())).filter(|folder| folder.is_absolute())
+}
+
 /// Where the system looks for libraries, and after that the folder of Rust's standard library.
 ///
 /// A compiled cell names that folder relative to the folder in which the compiler wrote it, and evcxr
 /// moves it one up. So a cell below a folder that holds the toolchain too, such as a reader's home, would
 /// not find it.
-async fn library_path() -> OsString {
+fn library_path(libraries: Option<&Path>) -> OsString {
     let present = std::env::var_os(SEARCH_PATH).unwrap_or_default();
-    let asked = Command::new("rustc")
-        .args(["--print", "target-libdir"])
-        .output()
-        .await;
-    let said = asked.map(|output| output.stdout).unwrap_or_default();
-    let folder = String::from_utf8_lossy(&said).trim().to_owned();
-    let folders = std::env::split_paths(&present).chain([PathBuf::from(folder)]);
+    let folders = std::env::split_paths(&present).chain(libraries.map(Path::to_owned));
     // An empty one would stand for the present folder.
     let folders = folders.filter(|path| !path.as_os_str().is_empty());
     std::env::join_paths(folders).unwrap_or(present)

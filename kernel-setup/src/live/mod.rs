@@ -101,6 +101,7 @@ mod completeness;
 mod connection;
 mod evcxr;
 mod front;
+mod graph;
 mod hints;
 mod history;
 mod implementations;

@@ -437,6 +437,10 @@
         unsafe {
             std::env::set_var("PATH", path);
             std::env::remove_var("CARGO");
+            match std::env::var_os("ICVAE_TOOLCHAIN") {
+                Some(own) => std::env::set_var("RUSTUP_TOOLCHAIN", own),
+                None => std::env::remove_var("RUSTUP_TOOLCHAIN"),
+            }
         }
     }
     if let Some(folder) = std::env::var_os("ICVAE_LIVE") {

@@ -12,7 +12,7 @@ use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
 use crate::pins::{Pins, parse_version};
 use crate::python::{self, Environment};
-use crate::{builds, disk, evcxr, gpu, kernelspec, preparation, process, report};
+use crate::{builds, disk, evcxr, gpu, kernelspec, preparation, process, report, sources};
 
 const OLDEST_RUST: (u32, u32) = (1, 95);
 const INSTALL: &str = "run `cargo kernel install`";
@@ -85,6 +85,7 @@ fn examine(machine: &Machine) -> Result<Vec<(&'static str, Finding)>> {
     }
     findings.extend([
         ("Rust", rust(layout)),
+        ("Rust's sources", rust_sources(layout)),
         ("C++ compiler", cxx(layout)),
         ("Python", interpreter(machine, &pins, &environment)),
         ("environment", packages(layout, &pins, &environment)),
@@ -128,6 +129,16 @@ fn rust(layout: &Layout) -> Finding {
             _ => fault(format!("{text} is too old"), remedy),
         },
         Err(error) => fault(format!("{error:#}"), remedy),
+    }
+}
+
+fn rust_sources(layout: &Layout) -> Finding {
+    match sources::find(layout) {
+        Ok(Some(path)) => Good(path.display().to_string()),
+        Ok(None) | Err(_) => fault(
+            "the component rust-src is missing, so cells must name the types of their variables",
+            "run `rustup component add rust-src`",
+        ),
     }
 }
 
@@ -359,7 +370,16 @@ mod tests {
             let pins = "dependencies:\n  - python>=3.10\n  - pip:\n    - torch==2.13.0\n    - nbclient==0.11.0\n";
             write(&layout.environment_file(), pins);
             fixture.program("bin/c++", "");
-            fixture.program("bin/rustc", "echo rustc 1.95.0");
+            let libraries = fixture.dir.path().join("rust/lib/rustlib/target/lib");
+            write(
+                &libraries.join("../../src/rust/library/core/src/lib.rs"),
+                "",
+            );
+            let answers = format!(
+                "case $1 in --print) echo {};; *) echo rustc 1.95.0;; esac",
+                libraries.display()
+            );
+            fixture.program("bin/rustc", &answers);
             fixture.program("bin/python3", "echo 3.12");
             let environment = Environment {
                 prefix: layout.env(),

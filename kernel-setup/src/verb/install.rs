@@ -16,7 +16,7 @@ use crate::pins::{Pin, Pins};
 use crate::preparation::{self, Board, Step};
 use crate::python::{self, Environment};
 use crate::signals::Signals;
-use crate::{builds, disk, evcxr, gpu, jupyter, kernelspec, process, report, torch};
+use crate::{builds, disk, evcxr, gpu, jupyter, kernelspec, process, report, sources, torch};
 
 /// How often a step that goes on for long says how far it is.
 const BETWEEN_SIGNS: Duration = Duration::from_secs(30);
@@ -313,6 +313,7 @@ impl<'a> Plan<'a> {
     fn library(&self, board: &Board, cancel: &AtomicBool) -> Result<()> {
         let source = self.libtorch(board, cancel)?;
         self.links(&source)?;
+        self.rust_sources(cancel)?;
         self.warm_build(board, cancel)
     }
 
@@ -420,6 +421,28 @@ impl<'a> Plan<'a> {
                 kernelspec::install_tool(self.layout, &program)?;
                 kernelspec::install(self.layout, environment, &evcxr)
             }),
+        }
+    }
+
+    /// Without them a cell has to name the types of its variables, but runs.
+    fn rust_sources(&self, cancel: &AtomicBool) -> Result<()> {
+        let name = "Rust's sources";
+        if let Ok(Some(found)) = sources::find(self.layout) {
+            report::ready(name, &found.display().to_string());
+            return Ok(());
+        }
+        let log = self.layout.log("rust-src");
+        let installed = report::step(name, "fetching the component rust-src", || {
+            sources::install(self.layout, &log, cancel)
+        });
+        match installed {
+            Err(error) if !was_stopped(&error) => {
+                report::note(&format!(
+                    "cells must name the types of their variables: {error:#}"
+                ));
+                Ok(())
+            }
+            other => other,
         }
     }
 
