@@ -137,7 +137,7 @@ mod tests {
         nodes.iter().map(line).collect()
     }
 
-    const ALL: [(&str, &str, &[&str]); 7] = [
+    const ALL: [(&str, &str, &[&str]); 8] = [
         ("cell", "dylib", &["library", "net"]),
         (
             "library",
@@ -149,6 +149,7 @@ mod tests {
         ("macros", "proc-macro", &["parser"]),
         ("parser", "lib", &[]),
         ("tool", "lib", &[]),
+        ("check", "lib", &[]),
     ];
 
     #[test]
