@@ -22,5 +22,6 @@ pub(crate) mod panel;
 pub(crate) mod pointwise;
 pub(crate) mod product;
 pub(crate) mod team;
+#[cfg(target_arch = "x86_64")]
 mod tile;
 pub(crate) mod wide;

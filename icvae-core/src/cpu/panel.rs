@@ -123,10 +123,11 @@ pub(crate) unsafe fn transpose(
     to: Place<*mut f32>,
     shift: usize,
 ) {
-    let (mut r, mut blocks) = (rows.start, 0);
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
+    let mut r = rows.start;
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
-        blocks = columns.len() / 8;
+        let blocks = columns.len() / 8;
         while r + 8 <= rows.end {
             for block in 0..blocks {
                 let c = columns.start + 8 * block;
@@ -145,7 +146,6 @@ pub(crate) unsafe fn transpose(
             r += 8;
         }
     }
-    let _ = blocks;
     // SAFETY: as the caller promises.
     unsafe { one_by_one(from, (r..rows.end, columns), to, shift) }
 }

@@ -56,6 +56,8 @@ FIGURES = """() => [...document.images].filter(image =>
   !(image.complete && image.naturalWidth > 0 && image.alt.trim() && image.width > 0)
 ).map(image => image.alt)"""
 WIDER = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
+# What is sound, thousands of places, is neither described nor sent over.
+VIOLATIONS = "() => axe.run({resultTypes: ['violations']}).then(found => found.violations)"
 OPEN = "() => document.querySelectorAll('details').forEach(details => details.open = true)"
 
 
@@ -239,7 +241,7 @@ def test_axe_finds_nothing_serious(browser, pages, tools):
                 page, _, _ = visit(browser, file, width, scheme, bypass_csp=True)
                 page.evaluate(OPEN)
                 page.evaluate(axe)
-                found = page.evaluate("axe.run()")["violations"]
+                found = page.evaluate(VIOLATIONS)
                 worst = [
                     (fault["id"], fault["nodes"][0]["html"][:200])
                     for fault in found
