@@ -704,7 +704,7 @@ impl Kernel {
                 }
                 Readiness::Working(status) if !silent => {
                     let text = format!(
-                        "Rust is not ready yet: {}. This cell runs by itself when it is.",
+                        "Rust is not ready yet: {}.\nThis cell runs by itself when it is.",
                         status.line()
                     );
                     line.show(&shared, request, text).await;
