@@ -87,3 +87,43 @@ fn no_arrow_goes_back() {
     }
     assert!(arrows > 50, "{arrows} arrows");
 }
+
+/// The kernel isn't to read crates that stay inside (`package.metadata.kernel.unseen`): then they have to.
+#[test]
+fn crates_that_cells_need_not_know_are_no_part_of_the_public_face() {
+    const PUBLIC: [&str; 9] = [
+        "pub const ",
+        "pub enum ",
+        "pub fn ",
+        "pub static ",
+        "pub struct ",
+        "pub trait ",
+        "pub type ",
+        "pub use ",
+        "impl ",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let names = &manifest["package"]["metadata"]["kernel"]["unseen"]["icvae-core"];
+    let mut faults = Vec::new();
+    for name in names.as_array().unwrap() {
+        let name = name.as_str().unwrap();
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        assert!(dependencies.contains_key(name), "{name} is no dependency");
+        let path = format!("{}::", name.replace('-', "_"));
+        for file in sources(&root.join("src")) {
+            let text = fs::read_to_string(&file).unwrap();
+            let shown = text.lines().map(str::trim_start).filter(|line| {
+                let inside = |at: usize| {
+                    let before = line[..at].chars().next_back();
+                    before.is_some_and(|c| c.is_alphanumeric() || "_:".contains(c))
+                };
+                PUBLIC.iter().any(|start| line.starts_with(start))
+                    && line.match_indices(&path).any(|(at, _)| !inside(at))
+            });
+            faults.extend(shown.map(|line| format!("{}: {line}", file.display())));
+        }
+    }
+    assert_eq!(faults, [""; 0]);
+}
