@@ -1,7 +1,7 @@
 # JupyterLab with the tutorial and a warm kernel: `docker build -t icvae . && docker run -p 8888:8888 icvae`.
 # Codespaces (.devcontainer) and Binder (.binder) use this file too.
-# Its steps were run in a bare Debian 12, as another user and with another environment's Jupyter. The image itself is untested: none
-# could be fetched where this was written.
+# Its steps were run in a bare Debian 12, as another user and with another environment's Jupyter, evcxr compiled before. The image
+# itself is untested: none could be fetched where this was written.
 FROM quay.io/jupyter/base-notebook:python-3.12
 
 USER root

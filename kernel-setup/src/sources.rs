@@ -12,8 +12,8 @@ use anyhow::{Context, Result};
 use crate::layout::Layout;
 use crate::process;
 
-/// The crates whose names a cell can meet. What they leave out is large and seldom asked for: half of the
-/// sources are the processors' instructions (`std::arch`).
+/// The crates whose names a cell can meet. What they leave out is large and seldom asked for: more than half
+/// of the sources are the processors' instructions (`std::arch`).
 const CRATES: [&str; 7] = [
     "alloc",
     "core",

@@ -55,7 +55,7 @@ pub fn stand_in(folder: &Path) -> Result<Vec<(&'static str, OsString)>> {
         let told = process::output(which.args(["which", "cargo"]), Duration::from_secs(20));
         told.ok().map(PathBuf::from)
     });
-    let Some(cargo) = named.or_else(|| which::which("cargo").ok()) else {
+    let Some(cargo) = named.clone().or_else(|| which::which("cargo").ok()) else {
         return Ok(Vec::new());
     };
     let bin = folder.join("bin");
@@ -63,7 +63,8 @@ pub fn stand_in(folder: &Path) -> Result<Vec<(&'static str, OsString)>> {
     let this = env::current_exe().context("this program can't find itself")?;
     symlink(&this, bin.join("cargo"))?;
     let mut variables = Vec::new();
-    if let Some(toolchain) = rustup.as_ref().and_then(|_| toolchain(&cargo)) {
+    // Another cargo may be rustup's proxy, which in a toolchain would call itself.
+    if let Some(toolchain) = named.as_deref().and_then(toolchain) {
         variables.push((
             RUSTUP_TOOLCHAIN,
             stand_in_toolchain(toolchain, &this, folder)?.into_os_string(),

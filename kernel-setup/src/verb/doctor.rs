@@ -137,7 +137,7 @@ fn rust_sources(layout: &Layout) -> Finding {
         Ok(Some(path)) => Good(path.display().to_string()),
         Ok(None) | Err(_) => fault(
             "the component rust-src is missing, so cells must name the types of their variables",
-            "run `rustup component add rust-src`",
+            "run `rustup component add rust-src`, or install your system's package of that name",
         ),
     }
 }
