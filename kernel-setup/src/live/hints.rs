@@ -2,6 +2,7 @@
 
 use syn::parse::Parser;
 
+use super::borrowed::owned;
 use super::redefinition::rust;
 
 /// An error of the compiler, and the cell that it is about.
@@ -334,13 +335,20 @@ fn not_kept(seen: &Seen<'_>) -> Option<String> {
         .contains("contains a reference with a non-static lifetime")
         || seen.message.contains("cannot be persisted");
     let name = quoted(seen.message)?;
-    cannot.then(|| {
-        format!(
-            "a variable that later cells see must own what it holds: end its line with `.clone()`, \
+    if !cannot {
+        return None;
+    }
+    if let Some(line) = owned(seen.cell, name) {
+        return Some(format!(
+            "a variable that later cells see must own what it holds: write `{line}`, or put the cell \
+             into `{{ … }}` so that `{name}` ends with it"
+        ));
+    }
+    Some(format!(
+        "a variable that later cells see must own what it holds: end its line with `.clone()`, \
              `.to_vec()`, `.to_owned()` or `.collect::<Vec<_>>()`, or put the cell into `{{ … }}` so \
              that `{name}` ends with it"
-        )
-    })
+    ))
 }
 
 /// An `impl` that stands in another cell below its type.

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use cell_analysis::Variable;
+
+use super::analysis::Analyst;
 use super::commands::{self, Wanted};
 use super::completeness;
 use super::evcxr::{Evcxr, Event, Exchange, Gone};
@@ -21,11 +24,11 @@ use super::interrupt::{Interrupts, When, kill};
 use super::life::{Life, MOST_STARTS, Next, Process, Turn};
 use super::misfits::{Definers, Misfit, ROUNDS, defined, is_about_variables, misfits};
 use super::output::Command;
-use super::redefinition::{Change, Definitions, variables};
+use super::redefinition::{Change, Definitions, variables as made_by};
 use super::report::{Facts, Report, Sources, crash, report};
 use super::screen::{Cell, Outcome, Question};
 use super::side::{PRELUDE, Request};
-use super::variables::{Order, Outdated, Variables, Why};
+use super::variables::{self, Order, Outdated, Variables, Why};
 use super::wire::Message;
 use crate::preparation::Readiness;
 
@@ -50,6 +53,8 @@ pub struct Shared {
     pub folder: PathBuf,
     /// Told when the kernel shall end.
     pub shutdown: Arc<Notify>,
+    /// The header of the cell that runs.
+    pub running: Arc<Mutex<Option<Value>>>,
 }
 
 impl Shared {
@@ -69,9 +74,20 @@ impl Shared {
         let _ = self.output.send(command).await;
     }
 
-    async fn state(&self, parent: &Value, state: &str) {
+    /// Publishes a state.
+    pub async fn state(&self, parent: &Value, state: &str) {
         self.publish("status", parent, json!({"execution_state": state}))
             .await;
+    }
+
+    /// Publishes that something is over that was done beside the cells. While one runs, the kernel is
+    /// busy all the same.
+    pub async fn idle_beside(&self, parent: &Value) {
+        let running = self.running.lock().await;
+        self.state(parent, "idle").await;
+        if let Some(cell) = &*running {
+            self.state(cell, "busy").await;
+        }
     }
 }
 
@@ -147,6 +163,9 @@ pub struct Kernel {
     implementations: Implementations,
     definers: Definers,
     variables: Variables,
+    analyst: Analyst,
+    /// Whether a cell may have changed the variables since they were last listed.
+    unlisted: bool,
 }
 
 impl Kernel {
@@ -157,6 +176,7 @@ impl Kernel {
         stdin: mpsc::UnboundedReceiver<Message>,
         questions: mpsc::Receiver<Question>,
         backing: Backing,
+        analyst: Analyst,
     ) -> Self {
         let backend = match (backing.look)() {
             Readiness::Ready => Backend::Starting((backing.start)()),
@@ -178,6 +198,8 @@ impl Kernel {
             implementations: Implementations::default(),
             definers: Definers::default(),
             variables: Variables::default(),
+            analyst,
+            unlisted: false,
         }
     }
 
@@ -224,8 +246,31 @@ impl Kernel {
             }
             if matches!(self.backend, Backend::Ready(_)) {
                 self.attach_or_revive().await?;
+                // No cell waits for it.
+                if requests.is_empty() && std::mem::take(&mut self.unlisted) {
+                    self.list_variables().await?;
+                }
             }
         }
+    }
+
+    /// Tells the analyst of the variables.
+    async fn list_variables(&mut self) -> Result<()> {
+        let listed = match self.listed().await {
+            Ok(listed) => listed,
+            Err(error) => return self.without_answer(error),
+        };
+        let values = variables::values(&self.shared.folder);
+        let known = variables::types(&listed)
+            .into_iter()
+            .map(|(name, ty)| Variable {
+                value: values.get(&name).cloned(),
+                cell: self.variables.cell(&name),
+                name,
+                ty,
+            });
+        self.analyst.variables(known.collect());
+        Ok(())
     }
 
     /// Waits for something to happen in evcxr; while it starts, for its start.
@@ -244,6 +289,7 @@ impl Kernel {
             Backend::Starting(starting) => {
                 let (evcxr, build) = starting.await??;
                 self.build = build;
+                self.analyst.crates(&self.build);
                 self.backend = Backend::Ready(Box::new(evcxr));
                 Ok(None)
             }
@@ -319,6 +365,7 @@ impl Kernel {
         self.implementations = Implementations::default();
         self.definers = Definers::default();
         self.variables = Variables::default();
+        self.analyst.forget();
         self.backend = Backend::Starting((self.backing.start)());
         Ok(())
     }
@@ -378,11 +425,14 @@ impl Kernel {
     async fn handle(&mut self, request: &Message) -> Result<bool> {
         let shared = self.shared.clone();
         shared.state(&request.header, "busy").await;
-        let mut failed = false;
         let content = match request.kind() {
             "execute_request" => {
-                failed = self.execute(request).await?;
-                None
+                *shared.running.lock().await = Some(request.header.clone());
+                let failed = self.execute(request).await?;
+                let mut running = shared.running.lock().await;
+                *running = None;
+                shared.state(&request.header, "idle").await;
+                return Ok(failed);
             }
             "kernel_info_request" => Some(kernel_info()),
             "is_complete_request" => Some(completeness::reply(
@@ -390,12 +440,6 @@ impl Kernel {
             )),
             "history_request" => Some(self.history.reply(&request.content)),
             "comm_info_request" => Some(json!({"status": "ok", "comms": {}})),
-            kind @ ("complete_request" | "inspect_request") => {
-                Some(match self.ask_evcxr(kind, &request.content).await {
-                    Ok(content) => content,
-                    Err(error) => self.without_answer(error)?,
-                })
-            }
             "comm_open"
                 if request.content["target_name"] == "evcxr-cargo-check"
                     && !matches!(self.backend, Backend::Unprepared) =>
@@ -433,42 +477,13 @@ impl Kernel {
                 .await;
         }
         shared.state(&request.header, "idle").await;
-        Ok(failed)
+        Ok(false)
     }
 
-    async fn ask_evcxr(&mut self, kind: &str, content: &Value) -> Result<Value> {
-        if matches!(self.backend, Backend::Unprepared) {
-            // Nobody waits minutes for an answer to this, and cells may come behind it.
-            let cursor = &content["cursor_pos"];
-            return Ok(match kind {
-                "complete_request" => json!({
-                    "status": "ok", "matches": [], "metadata": {},
-                    "cursor_start": cursor, "cursor_end": cursor,
-                }),
-                _ => json!({"status": "ok", "found": false, "data": {}, "metadata": {}}),
-            });
-        }
-        let evcxr = self.evcxr().await?;
-        let mut reply = evcxr
-            .exchange(kind, content.clone(), async |_, _| {})
-            .await?
-            .reply;
-        if reply["status"] == "error" {
-            // evcxr puts its whole sentence into the name and leaves the traceback out.
-            let value = reply["ename"].as_str().unwrap_or_default().to_owned();
-            reply = json!({
-                "status": "error", "ename": "Error", "evalue": value, "traceback": [value],
-            });
-        }
-        Ok(reply)
-    }
-
-    /// The answer if evcxr has ended over the question.
-    fn without_answer(&mut self, error: anyhow::Error) -> Result<Value> {
+    /// Starts evcxr anew if it has ended over a question.
+    fn without_answer(&mut self, error: anyhow::Error) -> Result<()> {
         let Gone(why) = error.downcast()?;
-        let mut content = self.ended_between_cells(&why)?.content();
-        content["status"] = "error".into();
-        Ok(content)
+        self.ended_between_cells(&why).map(drop)
     }
 
     /// Tells a client that its cell is not run, since one before it has failed.
@@ -877,10 +892,18 @@ impl Kernel {
     /// Keeps in mind what a cell has defined, made and lost.
     fn note_variables(&mut self, code: &str, exchange: &Exchange, outcome: &Outcome) {
         let cell = self.number;
+        self.unlisted = true;
         if exchange.reply["status"] == "ok" {
             self.definitions = self.definitions.with(code);
+            self.analyst.cell(cell, code);
+            if code
+                .lines()
+                .any(|line| line.trim_start().starts_with(":dep"))
+            {
+                self.analyst.crates(&self.build);
+            }
             if outcome.panic.is_none() && outcome.early_return.is_none() {
-                self.variables.made(&variables(code), cell);
+                self.variables.made(&made_by(code), cell);
             }
         }
         if outcome.died || outcome.lost {

@@ -17,7 +17,8 @@
 //! for success, and answers an interrupt by killing the reader's process. To embed the evcxr crate
 //! would mean to compile a rust-analyzer before anything runs; a changed copy would have to be kept
 //! up. Jupyter talks to the relay only. It answers by itself whatever needs no evaluation (kernel
-//! info, completeness, history, comms, interrupts) and has evcxr evaluate, complete and inspect.
+//! info, completeness, history, comms, interrupts), has a thread of its own complete and inspect
+//! (analysis.rs), and has evcxr evaluate.
 //!
 //! **How it hears the reader's process.** evcxr's own loop in that process reads a command, runs a cell
 //! and prints a line that says so. The prelude, a hidden cell that uses the standard library alone,
@@ -95,6 +96,8 @@
 //! kernel that starts.
 
 mod ahead;
+mod analysis;
+mod borrowed;
 mod commands;
 mod compiler;
 mod completeness;
@@ -136,6 +139,7 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use crate::preparation::{Readiness, readiness};
 use crate::{builds, files};
 use ahead::Ahead;
+use analysis::Analyst;
 pub use compiler::act;
 use connection::Connection;
 use evcxr::Evcxr;
@@ -144,6 +148,10 @@ use interrupt::{Interrupts, When};
 use kernel::{Backing, Kernel, Shared};
 use output::{Inputs, Output};
 pub use slot::Slot;
+
+/// Has the compiler keep the cells' line numbers, so that a panic can show the way through them.
+const LINE_NUMBERS: &[u8] =
+    b"[profile.dev.package.ctx]\ndebug = \"line-tables-only\"\nstrip = \"none\"\n";
 
 /// What the kernelspec passes.
 #[derive(Debug, clap::Args)]
@@ -213,6 +221,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         interrupts: Arc::clone(&interrupts),
         folder: folder.path().to_owned(),
         shutdown: Arc::clone(&shutdown),
+        running: Arc::default(),
     };
     let slot = Arc::new(OnceCell::new());
     let look = {
@@ -277,7 +286,16 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         look: Box::new(look),
         start: Box::new(start),
     };
-    let kernel = Kernel::new(shared, replies, stdin, question_queue, backing);
+    let analyst = Analyst::start().context("no thread for Tab and Shift+Tab")?;
+    let (others, requests) = mpsc::unbounded_channel();
+    tokio::spawn(analysis::serve(
+        shared.clone(),
+        analyst.clone(),
+        replies.clone(),
+        shell,
+        others,
+    ));
+    let kernel = Kernel::new(shared, replies, stdin, question_queue, backing, analyst);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let asked_to_stop = async {
@@ -291,7 +309,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         }
     };
     let ended = tokio::select! {
-        ended = kernel.serve(shell, subscribed) => ended,
+        ended = kernel.serve(requests, subscribed) => ended,
         () = asked_to_stop => Ok(()),
     };
     interrupts.kill_all();
@@ -312,6 +330,8 @@ async fn take_slot(builds: PathBuf, folder: PathBuf) -> Result<Slot> {
         let slot = Slot::take(&builds)?;
         clean_up_after(&slot.note);
         slot::free_notes(&builds, clean_up_after);
+        // Cargo reads it from the folder above a slot's own; the crates' builds don't depend on it.
+        files::write_whole(&builds.join(".cargo/config.toml"), LINE_NUMBERS, 0o644)?;
         files::write_whole(&slot.note, folder.as_os_str().as_encoded_bytes(), 0o644)?;
         Ok(slot)
     });

@@ -221,6 +221,10 @@
                 store = std::mem::transmute::<*mut c_void, Cell>(cell)(store);
             }
             cells.mend();
+            // SAFETY: evcxr passes its own store, which nobody else uses meanwhile.
+            if let Some(store) = unsafe { store.cast::<VariableStore>().as_ref() } {
+                let _ = note_values(cells.folder, store);
+            }
             let heard = cells.hook_is_ours() && !UNTOLD.swap(false, Ordering::Relaxed);
             let done = if heard { b"e" } else { b"E" };
             let _ = cells.tell.write_all(done);
@@ -298,6 +302,37 @@
             writeln!(evcxr, "EVCXR_ERROR_OCCURRED")?;
         }
         Ok(())
+    }
+
+    /// Writes down the variables whose value is short, for whoever asks what they hold.
+    fn note_values(folder: &Path, store: &VariableStore) -> std::io::Result<()> {
+        fn short(value: &dyn std::any::Any) -> Option<String> {
+            macro_rules! of {
+                ($($plain:ty),*; $($list:ty),*) => {
+                    $(if let Some(value) = value.downcast_ref::<$plain>() {
+                        return Some(format!("{value:?}"));
+                    })*
+                    $(if let Some(list) = value.downcast_ref::<Vec<$list>>() {
+                        let some = format!("{:?}", &list[..list.len().min(8)]);
+                        return Some(match list.len() > 8 {
+                            true => format!("{}, … {} in all]", some.trim_end_matches(']'), list.len()),
+                            false => some,
+                        });
+                    })*
+                };
+            }
+            of!(i32, i64, u8, u32, u64, usize, f32, f64, bool, char, String, &'static str;
+                i32, i64, usize, f32, f64, String);
+            None
+        }
+        let mut text = String::new();
+        for (name, value) in &store.variables {
+            if let Some(value) = short(&**value) {
+                let line: String = value.chars().take(120).collect();
+                text.push_str(&format!("{name} {line}\n"));
+            }
+        }
+        std::fs::write(folder.join("values"), text)
     }
 
     fn attach(folder: &'static Path) -> std::io::Result<()> {

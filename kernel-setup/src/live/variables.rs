@@ -225,6 +225,15 @@ pub fn types(listed: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The short values of variables that the prelude has written down after the last cell.
+pub fn values(folder: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(folder.join("values")).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
 /// The order to the reader's process to drop variables at the next thing that evcxr runs.
 ///
 /// Given as files in the side channel's folder, which the prelude looks for when a cell has been

@@ -134,3 +134,31 @@ def test_nbclient_stops_at_a_panic(tmp_path):
     with pytest.raises(nbclient.exceptions.CellExecutionError, match="stop here"):
         nbclient.NotebookClient(notebook, timeout=120).execute()
     assert not notebook.cells[2].outputs
+
+
+def test_errors_in_several_places_have_each_its_own_mark(kernel):
+    cell = kernel.run('let a: i32 = "one";\nlet b = nowhere;\nlet c: bool = 2;')
+    number = cell.reply["execution_count"]
+    value, traceback = check(cell, "CompileError")
+    for line in (1, 2, 3):
+        assert f"cell [{number}], line {line} " in traceback, traceback
+    for mark in ("expected `i32`, found `&str`", "cannot find value `nowhere`", "expected `bool`"):
+        assert mark in traceback, traceback
+
+
+@pytest.mark.parametrize(
+    "line, instead",
+    [
+        ("let part = &numbers[1..];", "let part = numbers[1..].to_vec();"),
+        ("let word = text.trim();", "let word = text.trim().to_owned();"),
+        ("let first = numbers.first().unwrap();", "let first = numbers.first().unwrap().clone();"),
+        ("let it = numbers.iter();", "let it: Vec<_> = numbers.iter().cloned().collect();"),
+        ("let words: Vec<&str> = text.split(' ').collect();", "let words: Vec<String> = text.split(' ').map(str::to_owned).collect();"),
+    ],
+)
+def test_a_borrowed_variable_says_what_to_write_for_its_line(kernel, line, instead):
+    kernel.ok('let numbers = vec![1, 2, 3];\nlet text = String::from("a b");')
+    _, traceback = check(kernel.run(line), "CompileError")
+    assert f"`{instead}`" in traceback, traceback
+    kernel.ok('let numbers = vec![1, 2, 3];\nlet text = String::from("a b");')
+    kernel.ok(instead)

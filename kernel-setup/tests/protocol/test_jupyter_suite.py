@@ -50,7 +50,8 @@ class Suite(Patient, jupyter_kernel_test.KernelTests):
     code_history_pattern = "1?+*"
     supported_history_operations = ("tail", "range", "search")
     completion_samples = [
-        {"text": "std::mem::take", "matches": {"take(dest)"}},
+        {"text": "std::mem::take", "matches": {"take"}},
+        {"text": "String::wi", "matches": {"with_capacity"}},
         {"text": ":show_de", "matches": {":show_deps"}},
     ]
     complete_code_samples = ["1 + 1", "let x = 1;", "fn f() {}", ":dep serde", 'println!("{");']
