@@ -116,7 +116,11 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from.join(STAMP), to.join(STAMP)).map(drop)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+/// The same without a stamp.
+///
+/// # Errors
+/// If something can't be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -412,6 +416,9 @@ pub fn stamp(layout: &Layout) -> Result<String> {
         core.join("build.rs"),
     ];
     list_files(&core.join("src"), &mut files)?;
+    let live = layout.root.join("notebook-live");
+    files.push(live.join("Cargo.toml"));
+    list_files(&live.join("src"), &mut files)?;
     files.sort();
     for file in files {
         let content =

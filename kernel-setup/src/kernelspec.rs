@@ -69,13 +69,22 @@ pub fn fault(layout: &Layout, environment: &Environment, evcxr: &Path) -> Option
 /// If the environment can't be written.
 pub fn install(layout: &Layout, environment: &Environment, evcxr: &Path) -> Result<()> {
     let folder = folder(environment);
-    let text = serde_json::to_string_pretty(&content(layout, evcxr))?;
-    for (name, content) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
-        files::write_whole(&folder.join(name), content, 0o644)?;
-    }
+    write(&folder, &content(layout, evcxr))?;
     note(layout, &folder)?;
     let config = layout.evcxr_config();
     fs::create_dir_all(&config).with_context(|| format!("{} can't be made", config.display()))
+}
+
+/// Writes the files of a kernelspec into its folder.
+///
+/// # Errors
+/// If it can't be written.
+pub fn write(folder: &Path, content: &Value) -> Result<()> {
+    let text = serde_json::to_string_pretty(content)?;
+    for (name, content) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
+        files::write_whole(&folder.join(name), content, 0o644)?;
+    }
+    Ok(())
 }
 
 /// Adds a folder to the list of those that were written.

@@ -24,6 +24,7 @@ pub const KERNEL_NAME: &str = "icvae-rust";
 /// <root>/.icvae/log            what the installers printed
 /// <cache>/evcxr_jupyter-0.22.0 the Rust kernel, shared by every clone
 /// <cache>/build                its half-finished compilation, so that an install cut off resumes
+/// <cache>/live                 the kernel that `register` has registered: its program and its builds
 /// <cache>/mnist, tabular, models  fetched digits and tables, and trained weights, which the library writes
 /// <cache>/products             which products of matrices are the fastest here, which it writes, too
 /// ```
@@ -58,6 +59,19 @@ impl Layout {
         Ok(Self {
             root,
             cache: cache_dir(|name| env::var_os(name).map(PathBuf::from))?,
+            search: env::var_os("PATH").unwrap_or_default(),
+        })
+    }
+
+    /// For the kernel without the repository: what it keeps lies in `<cache>/live`.
+    ///
+    /// # Errors
+    /// If there is no cache folder.
+    pub fn alone() -> Result<Self> {
+        let cache = cache_dir(|name| env::var_os(name).map(PathBuf::from))?;
+        Ok(Self {
+            root: cache.join("live"),
+            cache,
             search: env::var_os("PATH").unwrap_or_default(),
         })
     }

@@ -78,6 +78,8 @@ enum Verb {
     },
     /// Turn notebooks into pages that can be published
     Html(verb::html::Args),
+    /// Register the live kernel for notebooks in any folder, as "Rust (live)"
+    Register(verb::register::Args),
     /// Run every test of the workspace, and every notebook in smoke mode
     Test {
         /// Fail too where something is left out that could be installed here
@@ -133,6 +135,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
             verb::run::run(&layout, &notebooks, &target)
         }
         Verb::Html(arguments) => verb::html::run(&layout()?, &arguments),
+        // It needs no repository, so that `cargo install` is enough.
+        Verb::Register(arguments) => verb::register::run(&arguments).map(|()| ExitCode::SUCCESS),
         Verb::Test { complete } => verb::test::run(&layout()?, complete),
         Verb::Lock => lock::make(&layout()?, torch::CPU_INDEX).map(|()| ExitCode::SUCCESS),
         Verb::Doctor => verb::doctor::run(&layout()?),

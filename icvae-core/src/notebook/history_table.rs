@@ -1,7 +1,7 @@
 //! A history as a table: what the curves show, in numbers.
 
-use super::rich::{Bundle, Rich};
 use crate::train::{EpochRecord, History};
+use notebook_live::{Bundle, Rich, display};
 
 /// Epochs shown at the beginning and at the end of a long table.
 const FIRST: usize = 3;
@@ -22,7 +22,7 @@ impl Rich for History {
 impl History {
     /// Shows the table (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(self);
+        display(self);
     }
 }
 

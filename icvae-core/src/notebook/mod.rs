@@ -1,6 +1,8 @@
 //! What a notebook shows: pictures, values, progress; and how it is stopped.
 //!
-//! The one part of the crate that knows where it runs. The same calls work in three places:
+//! The one part of the crate that knows where it runs. Displays, progress, widgets and interrupts are
+//! [`notebook_live`]'s; this part adds tensors, figures and the view of a training. The same calls work in
+//! three places:
 //!
 //! | where | pictures and HTML | updates and progress |
 //! |---|---|---|
@@ -24,21 +26,18 @@
 //! # ;
 //! ```
 
-mod channel;
 mod display;
 mod history_table;
 mod playground;
-mod progress;
-mod rich;
 mod shown;
 mod tensor;
 mod training_view;
 
-pub use display::{DisplayHandle, clear_output, display, show};
+pub use display::{DisplayHandle, Rich, display, show};
+pub use notebook_live::{
+    AnyWidget, Bundle, Button, Checkbox, Choice, Html, Progress, Slider, Text, any_widget, button,
+    checkbox, choice, clear_output, interrupted, slider, tell_interrupted, text,
+};
 pub use playground::{Layers, Playground};
-pub use progress::Progress;
-pub use rich::{Bundle, Html, Rich};
 pub use tensor::{Shown, show_images};
-pub use training_view::{TrainingView, tell_interrupted};
-
-pub use crate::interrupt::interrupted;
+pub use training_view::TrainingView;

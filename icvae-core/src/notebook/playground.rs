@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use tch::nn::Module;
 use tch::{Device, Kind, Tensor};
 
-use super::rich::{Bundle, Rich};
 use crate::model::{Activation, Dense};
 use crate::plot::ImageGrid;
 use crate::{Error, Result};
+use notebook_live::{Bundle, Rich, display};
 
 /// What runs in the browser; `icvae-core/playground` holds its parts.
 const SCRIPT: &str = include_str!("../../playground/panel.min.js");
@@ -200,7 +200,7 @@ impl Playground {
 
     /// Shows the panel as the last expression of a cell (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(self);
+        display(self);
     }
 
     /// What the first model makes of the examples: what stands where no script runs.

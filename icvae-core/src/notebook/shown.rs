@@ -1,6 +1,7 @@
 //! How the crate's own values show as the last expression of a cell.
 
-use super::rich::{Bundle, Rich};
+use notebook_live::{Bundle, Rich, display};
+
 use crate::data::Digits;
 use crate::plot::{Animation, Figure};
 use crate::train::Outcome;
@@ -19,7 +20,7 @@ impl Rich for Figure {
 impl Figure {
     /// Shows the picture, and its notes under it (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(self);
+        display(self);
         for note in self.notes() {
             println!("{note}");
         }
@@ -35,20 +36,20 @@ impl Rich for Animation {
 impl Animation {
     /// Shows the animation (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(self);
+        display(self);
     }
 }
 
 impl Outcome {
     /// Shows the sentence that sums the run up (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(&self.to_string());
+        display(&self.to_string());
     }
 }
 
 impl Digits {
     /// Shows what was loaded (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(&self.to_string());
+        display(&self.to_string());
     }
 }

@@ -2,7 +2,9 @@
 
 use tch::{Kind, Tensor};
 
-use super::rich::{Bundle, Rich};
+use notebook_live::Bundle;
+
+use super::display::Rich;
 use crate::plot::{Figure, ImageGrid};
 use crate::{Error, Result};
 

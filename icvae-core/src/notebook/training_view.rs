@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use notebook_live::{Place, Progress, tell_interrupted};
 use tch::Tensor;
 
-use super::channel::{self, Place};
 use super::display::DisplayHandle;
-use super::progress::Progress;
 use crate::Result;
 use crate::plot::{Curves, Figure, ImageGrid};
 use crate::train::{Control, Event, History, Listener, StopReason, TermMeans};
@@ -296,23 +294,27 @@ impl Listener for TrainingView<'_> {
     }
 }
 
-/// Tells the live kernel that the running call has stopped in order, and what it has reached.
-///
-/// The kernel then lets the cell end by itself however long that takes, and ends it with an error
-/// that quotes `reached`, a sentence such as "training stopped after 3 of 30 epochs".
-pub fn tell_interrupted(reached: &str) {
-    if let Place::Live(folder) = Place::find() {
-        // The kernel will say that the cell was interrupted, with or without the details.
-        let _ = channel::request(&folder, &json!({"type": "interrupted", "reached": reached}));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::channel::tests::kernel;
     use super::*;
     use crate::train::EpochRecord;
     use tch::{Device, Kind};
+
+    /// A kernel that takes every request.
+    fn kernel() -> std::io::Result<tempfile::TempDir> {
+        use std::io::{Read, Write};
+        let folder = tempfile::tempdir()?;
+        let listener = std::os::unix::net::UnixListener::bind(folder.path().join("side"))?;
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let read = stream.read_to_end(&mut Vec::new());
+                if read.and_then(|_| stream.write_all(b"ok")).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(folder)
+    }
 
     fn history(epochs: usize) -> History {
         let means = |epoch| TermMeans(vec![("total".into(), 80.0 - epoch as f64)]);
@@ -356,7 +358,7 @@ mod tests {
 
     #[test]
     fn frames_replace_each_other_and_take_little_of_the_time() -> std::io::Result<()> {
-        let (folder, received) = kernel("ok")?;
+        let folder = kernel()?;
         let images = || Ok(Tensor::zeros([4, 12], (Kind::Float, Device::Cpu)));
         let mut view = TrainingView::new("Training").strip((4, 3), images);
         view.place = Place::Live(folder.path().into());
@@ -388,7 +390,7 @@ mod tests {
             history: &history(50),
         });
         assert!(view.picture.is_some());
-        drop((view, received, folder));
+        drop((view, folder));
         Ok(())
     }
 

@@ -4,6 +4,7 @@
                   │    ── compose     its cells in turn, then headings and links
                   │          ├─ prose       Markdown: maths, clean (strangers' HTML), typography
                   │          ├─ code        colours
+                  │          ├─ widgets     their last state, as text and outputs
                   │          ├─ output      terminal text, rich displays, picture, drawing (SVG), playground
                   │          └─ outline     headings, anchors, the table of contents
                   └─ template/  by Jinja, which escapes all but trees; the style sheet and fonts/

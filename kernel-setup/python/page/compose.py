@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-from . import code
+from . import code, widgets
 from .fault import CellName
 from .maths import Maths
 from .outline import Outline
@@ -70,6 +70,7 @@ def compose(notebook, programming, report, surroundings, trust, language):
     path = surroundings.path
     outputs = Outputs(prose, report, trust)
     parts, thumbnail = [], None
+    widgets.still(notebook)
     for index, cell in enumerate(notebook.cells):
         tags = {tag.replace("_", "-") for tag in cell.metadata.get("tags", [])}
         if "remove-cell" in tags:

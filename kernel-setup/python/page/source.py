@@ -14,8 +14,8 @@ from .fault import CellName
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
-# The kernels of Rust notebooks: this project's own, and evcxr as it comes.
-RUST_KERNELS = {"icvae-rust", "rust", "evcxr"}
+# The kernels of Rust notebooks: this project's own, with and without its library, and evcxr as it comes.
+RUST_KERNELS = {"icvae-rust", "rust-live", "rust", "evcxr"}
 
 
 def read(path, report, outputs_wanted=True):

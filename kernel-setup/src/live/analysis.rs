@@ -101,12 +101,11 @@ pub async fn serve(
         }
         let (shared, analyst, mut replies) = (shared.clone(), analyst.clone(), replies.clone());
         tokio::spawn(async move {
-            shared.state(&request.header, "busy").await;
             let content = analyst.ask(request.clone()).await;
             replies
                 .send(Channel::Shell, &request.reply(&shared.session, content))
                 .await;
-            shared.idle_beside(&request.header).await;
+            shared.answer_beside_cells(&request, Vec::new()).await;
         });
     }
 }

@@ -12,6 +12,7 @@
 //! of them from `Cargo.lock`, so it would choose the newest ones afterwards, and compile them. Here each
 //! change of the manifest begins with the lock of the warm folder, or with the one that came of it before.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::ffi::OsString;
@@ -371,28 +372,40 @@ fn state(folder: &Path) -> Option<u64> {
     ] {
         fs::read(folder.join(name)).ok().hash(&mut hasher);
     }
-    for path in local(&manifest) {
-        hash_sources(Path::new(path), &mut hasher).ok()?;
+    for path in local(folder) {
+        hash_sources(&path, &mut hasher).ok()?;
     }
     Some(hasher.finish())
 }
 
-/// The local crates that a manifest names.
-fn local(manifest: &str) -> Vec<&str> {
-    let paths = manifest
-        .lines()
-        .filter_map(|line| line.split_once("path = \"")?.1.split('"').next());
-    paths.filter(|path| *path != "src/lib.rs").collect()
+/// The local crates that the manifest of this folder names, and those that they name.
+fn local(folder: &Path) -> BTreeSet<PathBuf> {
+    let (mut found, mut next) = (BTreeSet::new(), vec![folder.to_owned()]);
+    while let Some(folder) = next.pop() {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+        let paths = manifest
+            .lines()
+            .filter_map(|line| line.split_once("path = \"")?.1.split('"').next());
+        // A target's path names a file.
+        for path in paths.filter(|path| !path.ends_with(".rs")) {
+            let Ok(path) = fs::canonicalize(folder.join(path)) else {
+                continue;
+            };
+            if found.insert(path.clone()) {
+                next.push(path);
+            }
+        }
+    }
+    found
 }
 
-/// Whether the lock holds no local crates but those: another that one of them names isn't watched here.
+/// Whether the lock holds no local crates but those: another isn't watched here.
 fn knows_all(folder: &Path, lock: &str) -> bool {
-    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     let (all, fetched) = (
         lock.matches("[[package]]").count(),
         lock.matches("\nsource = ").count(),
     );
-    all == fetched + 1 + local(&manifest).len()
+    all == fetched + 1 + local(folder).len()
 }
 
 /// The names, sizes and times of a crate's files.

@@ -39,7 +39,7 @@ pub fn kernel_info() -> Value {
 }
 
 /// The compiler's version, such as `1.95.0`.
-fn rust_version() -> &'static str {
+pub fn rust_version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
     VERSION.get_or_init(|| {
         let output = std::process::Command::new("rustc")

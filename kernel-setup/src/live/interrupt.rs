@@ -145,6 +145,15 @@ impl Interrupts {
         self.raise(concerned);
     }
 
+    /// A widget's closure begins, between two cells. An interrupt that has come before is not for it.
+    pub fn begin_closure(&self) {
+        let mut state = self.state();
+        state.cell |= 1;
+        state.phase = Phase::Running;
+        (state.heard, state.killed, state.wanted) = (false, false, 0);
+        self.raise(false);
+    }
+
     /// The cell is handed to evcxr.
     pub fn compiling(self: &Arc<Self>) {
         let (cell, turn) = {
@@ -183,7 +192,7 @@ impl Interrupts {
         }
     }
 
-    /// The cell is over: returns how it was stopped, if somebody wanted that.
+    /// The cell, or the closure, is over: returns how it was stopped, if somebody wanted that.
     pub fn end(&self) -> Option<Stopped> {
         let mut state = self.state();
         state.cell += state.cell & 1;

@@ -13,6 +13,7 @@ use cell_analysis::Variable;
 
 use super::analysis::Analyst;
 use super::commands::{self, Wanted};
+use super::comms::{Comms, Turns};
 use super::completeness;
 use super::evcxr::{Evcxr, Event, Exchange, Gone};
 use super::front::{Channel, Replies};
@@ -21,6 +22,7 @@ use super::history::History;
 use super::implementations::{Implementations, Placed};
 use super::info::kernel_info;
 use super::interrupt::{Interrupts, When, kill};
+use super::kept::Kept;
 use super::life::{Life, MOST_STARTS, Next, Process, Turn};
 use super::misfits::{Definers, Misfit, ROUNDS, defined, is_about_variables, misfits};
 use super::output::Command;
@@ -53,11 +55,34 @@ pub struct Shared {
     pub folder: PathBuf,
     /// Told when the kernel shall end.
     pub shutdown: Arc<Notify>,
-    /// The header of the cell that runs.
-    pub running: Arc<Mutex<Option<Value>>>,
+    /// The widgets' comms.
+    pub comms: Arc<Comms>,
+    /// Whose code runs.
+    pub turns: Arc<Turns>,
+    /// The header of the request that the shell channel is busy with.
+    busy: Arc<Mutex<Option<Value>>>,
 }
 
 impl Shared {
+    /// What the parts share at the beginning.
+    pub fn new(
+        session: String,
+        output: mpsc::Sender<Command>,
+        interrupts: Arc<Interrupts>,
+        folder: PathBuf,
+    ) -> Self {
+        Self {
+            session,
+            output,
+            interrupts,
+            folder,
+            shutdown: Arc::default(),
+            comms: Arc::default(),
+            turns: Arc::default(),
+            busy: Arc::default(),
+        }
+    }
+
     /// Publishes a message at its place among the outputs.
     pub async fn publish(&self, kind: &str, parent: &Value, content: Value) {
         self.pass_on(Message::new(&self.session, kind, parent, content))
@@ -74,20 +99,31 @@ impl Shared {
         let _ = self.output.send(command).await;
     }
 
+    /// Tells that a request is worked on, beside a cell maybe, and all that comes of it. Frontends keep one
+    /// state for the whole kernel, so they hear again of the cell that goes on.
+    pub async fn answer_beside_cells(&self, request: &Message, published: Vec<(&str, Value)>) {
+        let busy = self.busy.lock().await;
+        self.state(&request.header, "busy").await;
+        for (kind, content) in published {
+            self.publish(kind, &request.header, content).await;
+        }
+        self.state(&request.header, "idle").await;
+        if let Some(cell) = &*busy {
+            self.state(cell, "busy").await;
+        }
+    }
+
+    /// The state of a request on the shell channel.
+    async fn shell_state(&self, parent: &Value, state: &str) {
+        let mut busy = self.busy.lock().await;
+        *busy = (state == "busy").then(|| parent.clone());
+        self.state(parent, state).await;
+    }
+
     /// Publishes a state.
     pub async fn state(&self, parent: &Value, state: &str) {
         self.publish("status", parent, json!({"execution_state": state}))
             .await;
-    }
-
-    /// Publishes that something is over that was done beside the cells. While one runs, the kernel is
-    /// busy all the same.
-    pub async fn idle_beside(&self, parent: &Value) {
-        let running = self.running.lock().await;
-        self.state(parent, "idle").await;
-        if let Some(cell) = &*running {
-            self.state(cell, "busy").await;
-        }
     }
 }
 
@@ -166,6 +202,8 @@ pub struct Kernel {
     analyst: Analyst,
     /// Whether a cell may have changed the variables since they were last listed.
     unlisted: bool,
+    /// Compiled dependencies.
+    kept: Kept,
 }
 
 impl Kernel {
@@ -177,6 +215,7 @@ impl Kernel {
         questions: mpsc::Receiver<Question>,
         backing: Backing,
         analyst: Analyst,
+        kept: Kept,
     ) -> Self {
         let backend = match (backing.look)() {
             Readiness::Ready => Backend::Starting((backing.start)()),
@@ -200,6 +239,7 @@ impl Kernel {
             variables: Variables::default(),
             analyst,
             unlisted: false,
+            kept,
         }
     }
 
@@ -366,6 +406,7 @@ impl Kernel {
         self.definers = Definers::default();
         self.variables = Variables::default();
         self.analyst.forget();
+        self.kept.restart();
         self.backend = Backend::Starting((self.backing.start)());
         Ok(())
     }
@@ -424,14 +465,11 @@ impl Kernel {
     /// Answers one request; returns whether it was a cell that failed.
     async fn handle(&mut self, request: &Message) -> Result<bool> {
         let shared = self.shared.clone();
-        shared.state(&request.header, "busy").await;
+        shared.shell_state(&request.header, "busy").await;
         let content = match request.kind() {
             "execute_request" => {
-                *shared.running.lock().await = Some(request.header.clone());
                 let failed = self.execute(request).await?;
-                let mut running = shared.running.lock().await;
-                *running = None;
-                shared.state(&request.header, "idle").await;
+                shared.shell_state(&request.header, "idle").await;
                 return Ok(failed);
             }
             "kernel_info_request" => Some(kernel_info()),
@@ -439,11 +477,8 @@ impl Kernel {
                 request.content["code"].as_str().unwrap_or_default(),
             )),
             "history_request" => Some(self.history.reply(&request.content)),
-            "comm_info_request" => Some(json!({"status": "ok", "comms": {}})),
-            "comm_open"
-                if request.content["target_name"] == "evcxr-cargo-check"
-                    && !matches!(self.backend, Backend::Unprepared) =>
-            {
+            // evcxr's own; widgets' are answered in comms.rs.
+            "comm_open" if !matches!(self.backend, Backend::Unprepared) => {
                 let content = request.content.clone();
                 let asked = self
                     .evcxr()
@@ -455,12 +490,6 @@ impl Kernel {
                 }
                 None
             }
-            "comm_open" => {
-                let content = json!({"comm_id": request.content["comm_id"], "data": {}});
-                shared.publish("comm_close", &request.header, content).await;
-                None
-            }
-            "comm_msg" | "comm_close" => None,
             "shutdown_request" => {
                 shared.shutdown.notify_one();
                 let restart = request.content["restart"].as_bool() == Some(true);
@@ -476,7 +505,7 @@ impl Kernel {
                 .send(Channel::Shell, &request.reply(&shared.session, content))
                 .await;
         }
-        shared.state(&request.header, "idle").await;
+        shared.shell_state(&request.header, "idle").await;
         Ok(false)
     }
 
@@ -488,7 +517,7 @@ impl Kernel {
 
     /// Tells a client that its cell is not run, since one before it has failed.
     async fn abort(&mut self, request: &Message) {
-        self.shared.state(&request.header, "busy").await;
+        self.shared.shell_state(&request.header, "busy").await;
         let content = json!({"status": "aborted", "execution_count": self.number});
         self.replies
             .send(
@@ -496,7 +525,7 @@ impl Kernel {
                 &request.reply(&self.shared.session, content),
             )
             .await;
-        self.shared.state(&request.header, "idle").await;
+        self.shared.shell_state(&request.header, "idle").await;
     }
 
     /// Runs a cell, and answers whatever becomes of it; returns whether it has failed.
@@ -516,9 +545,11 @@ impl Kernel {
                 .await;
         }
         self.sources.add(number, code);
+        let turn = shared.turns.of_cell().await;
         shared.interrupts.begin(When::of(request));
         let ran = self.run(request, code, silent).await;
         shared.interrupts.end();
+        drop(turn);
         let (ran, fatal) = match ran {
             Ok(ran) => (ran, None),
             Err(error) => {
@@ -563,7 +594,7 @@ impl Kernel {
         }
         self.replies.send(Channel::Shell, &reply).await;
         if let Some(error) = fatal {
-            shared.state(&request.header, "idle").await;
+            shared.shell_state(&request.header, "idle").await;
             return Err(error);
         }
         Ok(ran.report.is_some())
@@ -615,6 +646,7 @@ impl Kernel {
             silent,
             allow_stdin: request.content["allow_stdin"].as_bool() == Some(true),
         };
+        let depends = self.kept.before(code, &self.build).await;
         shared.tell(Command::Begin(cell)).await;
         let (mut placed, mut implementations) = self.implementations.place(code, &[]);
         let mut exchange = self.evaluate(request, &placed.code).await?;
@@ -626,6 +658,9 @@ impl Kernel {
             (placed, implementations, exchange) = fitting;
         }
         let ended = Instant::now();
+        if depends && exchange.reply["status"] == "ok" {
+            self.kept.after(&self.build);
+        }
         if exchange.reply["status"] == "ok" {
             if self.adds_crate(code) {
                 // evcxr notices what that has cost at the next thing that it runs; better at once.
@@ -1077,6 +1112,7 @@ impl Crates {
                     data: plain(text),
                     metadata: json!({}),
                     id: Some(id),
+                    area: None,
                 })
             }
             Some((id, shown)) if now.duration_since(*shown).as_millis() >= 200 => {

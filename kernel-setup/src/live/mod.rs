@@ -38,12 +38,17 @@
 //! can't be, or when the cell is interrupted, the relay closes its end, and the read fails at once.
 //! On other systems only what evcxr_input announces is asked for; a plain read waits for an interrupt.
 //!
-//! **Order.** `icvae-core` and others send requests (display, update, clear, "I stop here") on the
+//! **Order.** `notebook-live` and others send requests (display, update, clear, "I stop here") on the
 //! same socket, one a connection. The sender first flushes its standard output and then waits for
 //! the answer; the relay reads what was printed before it takes the request. So pictures and text
 //! keep their order. Updates never wait: one that Jupyter has not taken yet is replaced by the next.
 //! When much is unsent, the relay reads no more, and the reader's process waits. Standard output and
 //! standard error are two streams, whose order among each other is that of their arrival.
+//!
+//! **Widgets** (comms.rs, area.rs). The process opens comms by requests that keep their order among the
+//! outputs, and hears of them on a connection of its own, beside a running cell too. A closure asks for
+//! its turn: cells and closures run one after the other, in the order in which they asked. What a
+//! closure prints and shows is collected in the output model below its widget.
 //!
 //! **Interrupts** (interrupt.rs). The folder of the side channel holds a file whose first byte is `1`
 //! while an interrupt is wanted; long calls read it at each step. Code that does not end within 2.5 s
@@ -97,8 +102,10 @@
 
 mod ahead;
 mod analysis;
+mod area;
 mod borrowed;
 mod commands;
+mod comms;
 mod compiler;
 mod completeness;
 mod connection;
@@ -110,6 +117,7 @@ mod history;
 mod implementations;
 mod info;
 mod interrupt;
+mod kept;
 mod kernel;
 mod library;
 mod life;
@@ -134,7 +142,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, OnceCell, mpsc};
+use tokio::sync::{OnceCell, mpsc};
 
 use crate::preparation::{Readiness, readiness};
 use crate::{builds, files};
@@ -145,6 +153,7 @@ use connection::Connection;
 use evcxr::Evcxr;
 use front::Front;
 use interrupt::{Interrupts, When};
+use kept::Kept;
 use kernel::{Backing, Kernel, Shared};
 use output::{Inputs, Output};
 pub use slot::Slot;
@@ -203,7 +212,10 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         updates: update_queue,
     };
     let (questions, question_queue) = mpsc::channel(4);
-    let output = Output::new(session.clone(), publish, questions, Arc::clone(&interrupts));
+    let side = folder.path().to_owned();
+    let shared = Shared::new(session.clone(), commands, Arc::clone(&interrupts), side);
+    let comms = Arc::clone(&shared.comms);
+    let output = Output::new(session, publish, questions, Arc::clone(&interrupts), comms);
     tokio::spawn(output.run(inputs));
     tokio::spawn(side::listen(
         listener,
@@ -211,19 +223,13 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
             streams,
             requests,
             updates,
+            shared: shared.clone(),
         },
     ));
 
-    let shutdown = Arc::new(Notify::new());
-    let shared = Shared {
-        session,
-        output: commands,
-        interrupts: Arc::clone(&interrupts),
-        folder: folder.path().to_owned(),
-        shutdown: Arc::clone(&shutdown),
-        running: Arc::default(),
-    };
+    let shutdown = Arc::clone(&shared.shutdown);
     let slot = Arc::new(OnceCell::new());
+    let kept = Kept::new(&builds, info::rust_version());
     let look = {
         let state = builds.parent().unwrap_or(&builds).to_owned();
         let program = program.clone();
@@ -287,15 +293,30 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         start: Box::new(start),
     };
     let analyst = Analyst::start().context("no thread for Tab and Shift+Tab")?;
-    let (others, requests) = mpsc::unbounded_channel();
+    let (to_comms, for_comms) = mpsc::unbounded_channel();
     tokio::spawn(analysis::serve(
         shared.clone(),
         analyst.clone(),
         replies.clone(),
         shell,
-        others,
+        to_comms,
     ));
-    let kernel = Kernel::new(shared, replies, stdin, question_queue, backing, analyst);
+    let (to_kernel, requests) = mpsc::unbounded_channel();
+    tokio::spawn(comms::serve(
+        shared.clone(),
+        replies.clone(),
+        for_comms,
+        to_kernel,
+    ));
+    let kernel = Kernel::new(
+        shared,
+        replies,
+        stdin,
+        question_queue,
+        backing,
+        analyst,
+        kept,
+    );
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let asked_to_stop = async {

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::comms::Comms;
 use super::interrupt::Interrupts;
 use super::screen::{Cell, Effect, Outcome, Question, Screen};
 use super::side::{Request, Stream, StreamKind};
@@ -78,6 +79,7 @@ pub struct Output {
     iopub: mpsc::Sender<Message>,
     questions: mpsc::Sender<Question>,
     interrupts: Arc<Interrupts>,
+    comms: Arc<Comms>,
     screen: Screen,
     process: Option<Process>,
     waiting: HashMap<(u32, StreamKind), UnixStream>,
@@ -115,11 +117,13 @@ impl Output {
         iopub: mpsc::Sender<Message>,
         questions: mpsc::Sender<Question>,
         interrupts: Arc<Interrupts>,
+        comms: Arc<Comms>,
     ) -> Self {
         Self {
             iopub,
             questions,
             interrupts,
+            comms,
             screen: Screen::new(session, Instant::now()),
             process: None,
             waiting: HashMap::new(),
@@ -156,6 +160,7 @@ impl Output {
                 Next::Send(None) | Next::Command(None) => return,
                 Next::Send(Some(permit)) => {
                     if let Some(message) = self.screen.next_message() {
+                        self.comms.published(&message);
                         permit.send(message);
                     }
                 }

@@ -59,6 +59,12 @@ impl Report {
         )
     }
 
+    /// For a widget's closure: the content of an `error` output.
+    pub fn of_closure(name: &str, value: &str) -> Value {
+        let traceback = [format!("{RED}{name}{PLAIN}: {value}")];
+        json!({"ename": name, "evalue": value, "traceback": traceback})
+    }
+
     /// For a cell that would reach beyond itself.
     pub fn unbalanced(number: u64, problem: &Unbalanced, sources: &Sources) -> Self {
         let mut report = Self::new(

@@ -6,12 +6,14 @@
 //! cannot be printed by chance: the panic hook's word, or the words on standard error that evcxr's
 //! code says just before. All others are the reader's text.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::area::Area;
+use super::report::Report;
 use super::side::{Panic, Request, is_mime};
 use super::stdout::{Parser, Piece};
 use super::wire::{Message, now};
@@ -168,6 +170,12 @@ pub struct Screen {
     held: Option<Piece>,
     /// The last words of a process that ended between two cells.
     last_words: String,
+    /// The output of widgets' closures.
+    areas: BTreeMap<String, Area>,
+    /// The closures that run: their areas, and whether all that is printed is theirs.
+    calls: Vec<(String, bool)>,
+    /// A panic in one of them.
+    call_panic: Option<Panic>,
 }
 
 impl Screen {
@@ -189,6 +197,9 @@ impl Screen {
             crash: None,
             held: None,
             last_words: String::new(),
+            areas: BTreeMap::new(),
+            calls: Vec::new(),
+            call_panic: None,
         }
     }
 
@@ -279,6 +290,7 @@ impl Screen {
         if let Some(Piece::Text(text)) = process.parser.rest() {
             self.print("stdout", &text);
         }
+        self.calls.clear();
         self.outcome.died = process.running;
         self.outcome.lost = !process.running;
         self.outcome.last_words = self
@@ -321,13 +333,22 @@ impl Screen {
     /// Something to show or to know.
     pub fn take(&mut self, request: Request) {
         match request {
-            Request::Display { data, metadata, id } => {
+            Request::Display {
+                data,
+                metadata,
+                id,
+                area,
+            } => {
                 let transient = id.map_or(json!({}), |id| json!({"display_id": id}));
                 let content = json!({"data": data, "metadata": metadata, "transient": transient});
                 self.publish_all(false);
-                self.show("display_data", content);
+                self.show_in(area, "display_data", content);
             }
             Request::Update { data, metadata, id } => {
+                let of_area = |area: &mut Area| area.replace(&id, &data, &metadata);
+                if self.areas.values_mut().any(of_area) {
+                    return;
+                }
                 let content =
                     json!({"data": data, "metadata": metadata, "transient": {"display_id": id}});
                 let unsent = self.unsent.iter_mut().rev().find(|message| {
@@ -343,10 +364,23 @@ impl Screen {
                     None => self.show("update_display_data", content),
                 }
             }
-            Request::Clear { wait } => {
+            Request::Clear { wait, area } => {
                 self.publish_all(false);
-                self.show("clear_output", json!({"wait": wait}));
+                self.show_in(area, "clear_output", json!({"wait": wait}));
             }
+            Request::AreaBegin { area, captures } => {
+                self.publish_all(false);
+                let now = self.now;
+                self.areas.entry(area.clone()).or_default().begin(now);
+                self.calls.push((area, captures));
+            }
+            Request::AreaEnd { area, error } => self.end_call(&area, error),
+            Request::Comm {
+                kind,
+                content,
+                metadata,
+            } => self.comm(kind, content, metadata),
+            Request::Panic(panic) if self.is_of_call(&panic) => self.call_panic = Some(panic),
             Request::Interrupted { reached } => {
                 self.effects.push(Effect::Heard);
                 self.outcome.reached = Some(reached);
@@ -354,6 +388,86 @@ impl Screen {
             Request::Panic(panic) if panic.thread.is_empty() => self.panic = Some(panic),
             Request::Panic(panic) => self.print("stderr", &panic_text(&panic)),
         }
+    }
+
+    /// The area to which all output goes at the moment.
+    fn capturing(&self) -> Option<&String> {
+        let captures = self.calls.iter().rev().find(|(_, captures)| *captures);
+        captures.map(|(area, _)| area)
+    }
+
+    /// Whether a widget's closure has panicked, and not the cell beside which it runs.
+    fn is_of_call(&self, panic: &Panic) -> bool {
+        match panic.thread.as_str() {
+            "" => self.calls.last().is_some_and(|(_, captures)| *captures),
+            name => !self.calls.is_empty() && name.starts_with("widget "),
+        }
+    }
+
+    /// A widget's closure is over.
+    fn end_call(&mut self, area: &str, error: Option<(String, String)>) {
+        match (self.call_panic.take(), &error) {
+            // Told below.
+            (Some(_), Some((name, _))) if name == "Panic" => {}
+            (Some(panic), _) => self.print("stderr", &panic_text(&panic)),
+            (None, _) => {}
+        }
+        self.publish_all(false);
+        let call = self.calls.iter().rposition(|(name, _)| name == area);
+        call.map(|at| self.calls.remove(at));
+        if let Some(shown) = self.areas.get_mut(area) {
+            if let Some((name, value)) = error {
+                let content = Report::of_closure(&name, &value);
+                shown.add("error", &content);
+            }
+            shown.end();
+        }
+        self.show_area(area);
+    }
+
+    /// Has frontends see what is new in an area.
+    fn show_area(&mut self, id: &str) {
+        let area = self.areas.get_mut(id);
+        if let Some(state) = area.and_then(|area| area.take_changes(self.now)) {
+            let data = json!({"method": "update", "state": state, "buffer_paths": []});
+            let content = json!({"comm_id": id, "data": data});
+            self.comm("comm_msg", content, json!({}));
+        }
+    }
+
+    /// A message of a comm. Of a state that Jupyter is behind to take, it need not see what is out of date.
+    fn comm(&mut self, kind: &'static str, content: Value, metadata: Value) {
+        self.publish_all(false);
+        if kind == "comm_close"
+            && let Some(id) = content["comm_id"].as_str()
+        {
+            self.areas.remove(id);
+        }
+        let is_update = |content: &Value| content["data"]["method"] == "update";
+        if kind == "comm_msg" && is_update(&content) {
+            let unsent = self.unsent.iter_mut().rev().find(|message| {
+                message.kind() == kind
+                    && is_update(&message.content)
+                    && message.content["comm_id"] == content["comm_id"]
+            });
+            if let Some(message) = unsent
+                && let (Some(old), Some(new)) = (
+                    message.content["data"]["state"].as_object().cloned(),
+                    content["data"]["state"].as_object(),
+                )
+            {
+                self.weight -= message.weight();
+                let state = old.into_iter().chain(new.clone());
+                message.content["data"]["state"] = state.collect::<Map<_, _>>().into();
+                self.weight += message.weight();
+                return;
+            }
+        }
+        let message = Message::new(&self.session, kind, &self.cell.parent, content);
+        self.push(Message {
+            metadata,
+            ..message
+        });
     }
 
     /// Bytes of standard output. All of standard error that was written before them has been taken.
@@ -598,7 +712,7 @@ impl Screen {
     }
 
     fn print(&mut self, name: &'static str, text: &str) {
-        if self.cell.hidden {
+        if self.cell.hidden && self.capturing().is_none() {
             if !text.trim().is_empty() {
                 eprintln!("hidden cell: {text}");
             }
@@ -668,7 +782,9 @@ impl Screen {
         let completing = self.process.as_ref().and_then(|process| process.completing);
         let pending = self.pending.as_ref().map(|pending| pending.due);
         let bundle = self.bundle.as_ref().map(|bundle| bundle.due);
-        [completing, pending, bundle].into_iter().flatten().min()
+        let areas = self.areas.values().filter_map(Area::due);
+        let others = [completing, pending, bundle].into_iter().flatten();
+        others.chain(areas).min()
     }
 
     /// Does what is due. If a cell ends, all that was printed has been taken.
@@ -686,6 +802,11 @@ impl Screen {
             .is_some_and(|bundle| bundle.due <= self.now)
         {
             self.publish_bundle(false);
+        }
+        let is_due = |area: &Area| area.due().is_some_and(|due| due <= self.now);
+        let due = self.areas.iter().filter(|(_, area)| is_due(area));
+        for id in due.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.show_area(&id);
         }
         let completing = self.process.as_ref().and_then(|process| process.completing);
         if completing.is_some_and(|due| due <= self.now) {
@@ -725,7 +846,20 @@ impl Screen {
         }
     }
 
+    /// Shows something in an area, if one is named.
+    fn show_in(&mut self, area: Option<String>, kind: &str, content: Value) {
+        match area.and_then(|id| self.areas.get_mut(&id)) {
+            Some(area) => area.add(kind, &content),
+            None => self.show(kind, content),
+        }
+    }
+
     fn show(&mut self, kind: &str, content: Value) {
+        if let Some(id) = self.capturing().cloned()
+            && let Some(area) = self.areas.get_mut(&id)
+        {
+            return area.add(kind, &content);
+        }
         if !self.cell.hidden {
             let message = Message::new(&self.session, kind, &self.cell.parent, content);
             self.push(message);
@@ -928,7 +1062,7 @@ mod tests {
                         Step::Show(text) => {
                             shown += 1;
                             let data = json!({"text/plain": text});
-                            bench.screen.take(Request::Display { data, metadata: json!({}), id: None });
+                            bench.screen.take(Request::Display { data, metadata: json!({}), id: None, area: None });
                         }
                         Step::Update(text) => {
                             let data = json!({"text/plain": text});

@@ -1,17 +1,20 @@
 //! The side channel: a Unix socket in a folder that only its user can open.
 //!
 //! The reader's process connects to it from two places: the prelude ([`PRELUDE`]), which replaces
-//! standard output and error by connections to it, and `icvae-core`, which sends requests. The first
-//! line of a connection says what it is.
+//! standard output and error by connections to it, and `notebook-live`, which sends requests and
+//! listens to widgets. The first line of a connection says what it is.
 
 use super::way::{self, Spot};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
+
+use super::comms;
+use super::kernel::Shared;
 
 /// What attaches the reader's process to the kernel, as a cell.
 ///
@@ -76,6 +79,8 @@ pub enum Request {
         metadata: Value,
         /// The name under which it can be replaced.
         id: Option<String>,
+        /// The area of a widget where it stands; none for the cell's output.
+        area: Option<String>,
     },
     /// A replacement.
     Update {
@@ -90,6 +95,31 @@ pub enum Request {
     Clear {
         /// Only when the next one comes.
         wait: bool,
+        /// The area of a widget that is meant.
+        area: Option<String>,
+    },
+    /// A widget's closure begins.
+    AreaBegin {
+        /// Where its output stands.
+        area: String,
+        /// Whether all that is printed meanwhile is its output.
+        captures: bool,
+    },
+    /// A widget's closure is over.
+    AreaEnd {
+        /// Where its output stands.
+        area: String,
+        /// How it has failed: a name and a sentence.
+        error: Option<(String, String)>,
+    },
+    /// A message of a comm.
+    Comm {
+        /// Its type.
+        kind: &'static str,
+        /// The message.
+        content: Value,
+        /// About it.
+        metadata: Value,
     },
     /// A long call has stopped because it was asked to.
     Interrupted {
@@ -109,6 +139,8 @@ pub struct Handlers {
     pub requests: mpsc::Sender<(Request, oneshot::Sender<()>)>,
     /// Requests that never wait.
     pub updates: mpsc::Sender<(Request, oneshot::Sender<()>)>,
+    /// What widgets need.
+    pub shared: Shared,
 }
 
 /// Accepts connections for ever.
@@ -162,6 +194,8 @@ async fn serve(mut stream: UnixStream, handlers: &Handlers) -> Result<()> {
         "lines" => StreamKind::Lines,
         "flush" => StreamKind::Flush,
         "in" => StreamKind::In,
+        "comm" => return comms::attend(stream, &handlers.shared).await,
+        "turn" | "beside" => return comms::grant(stream, kind == "beside", &handlers.shared).await,
         "message" | "panic" => {
             let panic = kind == "panic";
             let mut body = Vec::new();
@@ -209,7 +243,11 @@ async fn take(body: Vec<u8>, panic: bool, handlers: &Handlers) -> Result<()> {
         Request::Update { .. } | Request::Interrupted { .. } | Request::Panic(_) => {
             &handlers.updates
         }
-        Request::Display { .. } | Request::Clear { .. } => &handlers.requests,
+        Request::Display { .. }
+        | Request::Clear { .. }
+        | Request::AreaBegin { .. }
+        | Request::AreaEnd { .. }
+        | Request::Comm { .. } => &handlers.requests,
     };
     let (done, taken) = oneshot::channel();
     queue.send((request, done)).await?;
@@ -226,21 +264,43 @@ fn parse(request: &Value) -> Result<Request> {
             anyhow::ensure!(is_mime(mime), "{mime:?} is not a MIME type");
         }
         let metadata = match &request["metadata"] {
-            Value::Null => serde_json::json!({}),
+            Value::Null => json!({}),
             metadata if metadata.is_object() => metadata.clone(),
             _ => anyhow::bail!("`metadata` is not an object"),
         };
         Ok((Value::from(data.clone()), metadata))
     };
-    let id = match &request["id"] {
-        Value::Null => None,
-        Value::String(id) => Some(id.clone()),
-        _ => anyhow::bail!("`id` is not a string"),
+    let name = |field: &str| match &request[field] {
+        Value::Null => Ok(None),
+        Value::String(name) => Ok(Some(name.clone())),
+        _ => anyhow::bail!("`{field}` is not a string"),
+    };
+    let (id, area) = (name("id")?, name("area")?);
+    let comm = |kind| {
+        name("comm_id")?.context("a comm's message must name a `comm_id`")?;
+        let mut content = json!({"comm_id": request["comm_id"], "data": request["data"]});
+        if kind == "comm_open" {
+            content["target_name"] = name("target_name")?.context("no `target_name`")?.into();
+        }
+        let metadata = match &request["metadata"] {
+            metadata if metadata.is_object() => metadata.clone(),
+            _ => json!({}),
+        };
+        Ok(Request::Comm {
+            kind,
+            content,
+            metadata,
+        })
     };
     match request["type"].as_str().unwrap_or_default() {
         "display_data" => {
             let (data, metadata) = bundle()?;
-            Ok(Request::Display { data, metadata, id })
+            Ok(Request::Display {
+                data,
+                metadata,
+                id,
+                area,
+            })
         }
         "update_display_data" => {
             let (data, metadata) = bundle()?;
@@ -249,7 +309,23 @@ fn parse(request: &Value) -> Result<Request> {
         }
         "clear_output" => Ok(Request::Clear {
             wait: request["wait"].as_bool() == Some(true),
+            area,
         }),
+        "area_begin" => Ok(Request::AreaBegin {
+            area: area.context("no `area`")?,
+            captures: request["captures"].as_bool() == Some(true),
+        }),
+        "area_end" => {
+            let error = &request["error"];
+            let text = |field: &str| error[field].as_str().unwrap_or_default().to_owned();
+            Ok(Request::AreaEnd {
+                area: area.context("no `area`")?,
+                error: error.is_object().then(|| (text("name"), text("value"))),
+            })
+        }
+        "comm_open" => comm("comm_open"),
+        "comm_msg" => comm("comm_msg"),
+        "comm_close" => comm("comm_close"),
         "interrupted" => Ok(Request::Interrupted {
             reached: request["reached"].as_str().unwrap_or_default().to_owned(),
         }),
@@ -285,10 +361,10 @@ fn parse_panic(body: &str) -> Panic {
 
 #[cfg(test)]
 mod tests {
+    use super::super::interrupt::Interrupts;
     use super::*;
     use crate::cases::cases;
     use proptest::prelude::*;
-    use serde_json::json;
 
     fn json_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -298,6 +374,8 @@ mod tests {
             "[a-z/]{0,12}".prop_map(Value::from),
             Just(json!("display_data")),
             Just(json!("update_display_data")),
+            Just(json!("comm_open")),
+            Just(json!("area_end")),
             Just(json!("text/plain")),
         ];
         leaf.prop_recursive(3, 24, 5, |inner| {
@@ -306,6 +384,9 @@ mod tests {
                 Just("data"),
                 Just("metadata"),
                 Just("id"),
+                Just("area"),
+                Just("comm_id"),
+                Just("error"),
                 Just("reached"),
                 Just("text/plain"),
             ];
@@ -340,7 +421,7 @@ mod tests {
 
         /// Whatever a connection says first: it is served or refused, and the next one is heard.
         #[test]
-        fn any_connection_is_borne(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..4) {
+        fn any_connection_is_borne(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0u8..7) {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let (streams, _streams) = mpsc::channel(4);
@@ -352,12 +433,18 @@ mod tests {
                     }
                 });
                 let (mut client, server) = UnixStream::pair().unwrap();
-                let first: &[u8] = [&b"message\n"[..], b"out 1\n", b"panic\n", b""][kind as usize];
+                let first: &[u8] = [
+                    &b"message\n"[..], b"out 1\n", b"panic\n", b"", b"comm 1\n", b"turn 1\n", b"beside 1\n",
+                ][kind as usize];
                 client.write_all(first).await.unwrap();
                 client.write_all(&bytes).await.unwrap();
                 client.shutdown().await.unwrap();
                 // Served to its end, in bounded time.
-                let handlers = Handlers { streams, requests, updates };
+                let folder = tempfile::tempdir().unwrap();
+                let (output, _output) = mpsc::channel(64);
+                let interrupts = Interrupts::new(folder.path()).unwrap();
+                let shared = Shared::new(String::new(), output, interrupts, folder.path().into());
+                let handlers = Handlers { streams, requests, updates, shared };
                 let served = tokio::time::timeout(
                     std::time::Duration::from_secs(20),
                     serve(server, &handlers),

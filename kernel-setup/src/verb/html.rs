@@ -50,6 +50,7 @@ const PROGRAM: &[File] = program!(
     "source.py",
     "tree.py",
     "typography.py",
+    "widgets.py",
     "template/head.html.j2",
     "template/icon.svg",
     "template/overview.html.j2",

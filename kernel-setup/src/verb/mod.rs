@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod html;
 pub mod install;
 pub mod lab;
+pub mod register;
 pub mod run;
 pub mod test;
 pub mod uninstall;

@@ -335,3 +335,47 @@ def test_a_chart_takes_on_the_pages_colours_and_keeps_its_names_to_itself(studio
         assert f'id="{name}a"' in page and f'fill="url(#{name}a)"' in page
         assert f"#{name}drawing .{name}note, #{name}drawing text {{ fill: red }}" in page
         assert f"#{name}drawing &gt; g {{ opacity: .5 }}" in page
+
+
+def widget(model, **state):
+    return {"model_name": model, "model_module": "x", "model_module_version": "1", "state": state}
+
+
+def saved(models):
+    return {"application/vnd.jupyter.widget-state+json": {"version_major": 2, "version_minor": 0, "state": models}}
+
+
+def view(name, said):
+    shown = {"model_id": name, "version_major": 2, "version_minor": 0}
+    return display({"application/vnd.jupyter.widget-view+json": shown, "text/plain": said})
+
+
+def test_a_widget_shows_how_it_was_left(studio):
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": "the square is 49"},
+        {"output_type": "display_data", "data": {"image/png": png(), "text/plain": "seven"}, "metadata": {}},
+        {"output_type": "nonsense"},
+        "no output",
+    ]
+    children = ["IPY_MODEL_slider", "IPY_MODEL_area", "IPY_MODEL_missing", 3]
+    models = {
+        "column": widget("VBoxModel", children=children),
+        "slider": widget("IntSliderModel", description="digit <b>", value=7, min=0, max=9),
+        "area": widget("OutputModel", outputs=outputs),
+        "list": widget("DropdownModel", description="by", _options_labels=["PCA", "t-SNE"], index=1),
+        "loop": widget("VBoxModel", children=["IPY_MODEL_loop"]),
+        "other": widget("VBoxModel", children=["IPY_MODEL_any"]),
+        "any": widget("AnyModel", _esm="alert(1)"),
+    }
+    page = body(
+        studio.page(
+            code("a", view("column", "digit: 3 (0 to 9)")),
+            code("b", view("list", "by: PCA"), stream("beside it")),
+            code("c", view("other", "a pad"), view("nowhere", "as it was"), view("loop", "round")),
+            metadata={"widgets": saved(models)},
+        )
+    )
+    assert "digit &lt;b&gt;: 7 (0 to 9)" in page and "digit: 3" not in page
+    assert "the square is 49" in page and page.count("<img") == 1
+    assert "by: t-SNE (of PCA, t-SNE)" in page and "beside it" in page
+    assert "a pad" in page and "as it was" in page and "round" in page and "alert" not in page

@@ -48,6 +48,8 @@ class Kernel:
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
+        # Told of what is published for nothing that is waited for.
+        self.on_other = lambda message: None
 
     def send(self, code, **kwargs):
         return self.client.execute(code, **kwargs)
@@ -58,6 +60,7 @@ class Kernel:
         while True:
             message = self.client.get_iopub_msg(timeout=PATIENCE)
             if message["parent_header"].get("msg_id") != request:
+                self.on_other(message)
                 continue
             messages.append(message)
             times.append(time.monotonic())

@@ -105,9 +105,16 @@ std::fs::write("versions.json", icvae_core::serde_json::to_string(&numbers)?)?;
 @pytest.fixture
 def lab(tmp_path, request):
     """JupyterLab with a notebook, and a page that shows it."""
+    with open_lab(tmp_path, request.param) as shown:
+        yield shown
+
+
+@contextlib.contextmanager
+def open_lab(tmp_path, codes):
+    """JupyterLab with a notebook of these cells, and a page that shows it."""
     import nbformat
 
-    cells = [nbformat.v4.new_code_cell(code.strip()) for code in request.param]
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in codes]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": KERNEL, "display_name": KERNEL, "language": "rust"}
     (tmp_path / "root").mkdir()

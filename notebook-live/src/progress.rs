@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::channel::{self, Place};
-use super::display::DisplayHandle;
-use super::rich::Bundle;
+use crate::channel::{self, Place};
+use crate::display::DisplayHandle;
+use crate::rich::Bundle;
 
 /// Updates closer together than this are skipped where a line can be overwritten …
 const BETWEEN_UPDATES: Duration = Duration::from_millis(100);
@@ -186,8 +186,8 @@ fn clock(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::channel::tests::kernel;
     use super::*;
+    use crate::channel::tests::kernel;
 
     #[test]
     fn the_line_tells_share_rate_and_time_left() {

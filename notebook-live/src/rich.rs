@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     text: String,
-    /// By MIME type.
-    rich: Vec<(&'static str, String)>,
+    /// By MIME type: text, or JSON as it is.
+    rich: Vec<(&'static str, Value)>,
     metadata: Map<String, Value>,
 }
 
@@ -25,7 +25,7 @@ impl Bundle {
     /// HTML, with the text that stands for it where HTML can't be drawn.
     pub fn html(html: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
-            rich: vec![("text/html", html.into())],
+            rich: vec![("text/html", html.into().into())],
             ..Self::text(text)
         }
     }
@@ -41,15 +41,22 @@ impl Bundle {
     }
 
     /// The same picture as SVG besides, for frontends that show it.
-    pub fn and_svg(mut self, svg: impl Into<String>) -> Self {
-        self.rich.push(("image/svg+xml", svg.into()));
+    #[must_use]
+    pub fn and_svg(self, svg: impl Into<String>) -> Self {
+        self.and("image/svg+xml", svg.into())
+    }
+
+    /// One more representation of the same: text such as `text/latex`, or JSON.
+    #[must_use]
+    pub fn and(mut self, mime: &'static str, content: impl Into<Value>) -> Self {
+        self.rich.push((mime, content.into()));
         self
     }
 
     fn picture(mime: &'static str, file: &[u8], (width, height): (u32, u32), alt: String) -> Self {
         let metadata = json!({mime: {"width": width, "height": height, "alt": alt}});
         Self {
-            rich: vec![(mime, STANDARD.encode(file))],
+            rich: vec![(mime, STANDARD.encode(file).into())],
             metadata: metadata.as_object().cloned().unwrap_or_default(),
             ..Self::text(alt)
         }
@@ -61,24 +68,27 @@ impl Bundle {
     }
 
     /// The representations by MIME type, as Jupyter's protocol wants them.
-    pub(super) fn data(&self) -> Value {
+    pub fn data(&self) -> Value {
         let mut data = Map::new();
         data.insert("text/plain".into(), self.text.clone().into());
         for (mime, content) in &self.rich {
-            data.insert((*mime).into(), content.clone().into());
+            data.insert((*mime).into(), content.clone());
         }
         data.into()
     }
 
     /// What a frontend should know about single representations.
-    pub(super) fn metadata(&self) -> Value {
+    pub fn metadata(&self) -> Value {
         self.metadata.clone().into()
     }
 
     /// The blocks that evcxr reads from a cell's standard output.
-    pub(super) fn evcxr_blocks(&self) -> String {
-        let text = ("text/plain", &self.text);
-        let rich = self.rich.iter().map(|(mime, content)| (*mime, content));
+    pub(crate) fn evcxr_blocks(&self) -> String {
+        let text = ("text/plain", self.text.clone());
+        let rich = self.rich.iter().map(|(mime, content)| match content {
+            Value::String(text) => (*mime, text.clone()),
+            json => (*mime, json.to_string()),
+        });
         rich.chain([text])
             .map(|(mime, content)| {
                 format!("EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT\n")
@@ -88,7 +98,7 @@ impl Bundle {
 
     /// Shows the bundle as the last expression of a cell (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(self);
+        crate::display(self);
     }
 }
 
@@ -134,7 +144,7 @@ impl Html {
 
     /// Shows it as the last expression of a cell (evcxr calls this).
     pub fn evcxr_display(&self) {
-        super::display(self);
+        crate::display(self);
     }
 }
 

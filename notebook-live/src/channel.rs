@@ -7,7 +7,7 @@
 //!
 //! Each cell holds its own copy of this crate's statics, so nothing here may depend on them.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ use serde_json::Value;
 /// How long to wait for a kernel that does not answer, before going on without it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where output goes.
+/// Where output goes: what shows itself may look, and say more or less.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// The live kernel, reached through this folder.
     Live(PathBuf),
     /// A plain evcxr_jupyter, which reads standard output.
@@ -33,7 +33,7 @@ pub(super) enum Place {
 
 impl Place {
     /// Looks where this process runs.
-    pub(super) fn find() -> Self {
+    pub fn find() -> Self {
         match std::env::var_os("ICVAE_LIVE") {
             Some(folder) if Path::new(&folder).join("side").exists() => Self::Live(folder.into()),
             _ if std::env::var_os("EVCXR_IS_RUNTIME").is_some() => Self::Evcxr,
@@ -47,7 +47,7 @@ impl Place {
 ///
 /// # Errors
 /// What the kernel has against the request, or that it cannot be reached.
-pub(super) fn request(folder: &Path, request: &Value) -> std::io::Result<()> {
+pub(crate) fn request(folder: &Path, request: &Value) -> std::io::Result<()> {
     // What was printed so far comes first.
     std::io::stdout().flush()?;
     let mut stream = UnixStream::connect(folder.join("side"))?;
@@ -64,20 +64,38 @@ pub(super) fn request(folder: &Path, request: &Value) -> std::io::Result<()> {
     }
 }
 
+/// Opens a connection that stays: the kernel writes to it what concerns these comms.
+///
+/// # Errors
+/// If the kernel cannot be reached, or refuses.
+pub(crate) fn listen(folder: &Path, comms: &Value) -> std::io::Result<BufReader<UnixStream>> {
+    let mut stream = UnixStream::connect(folder.join("side"))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("comm {}\n{comms}\n", std::process::id()).as_bytes())?;
+    let mut stream = BufReader::new(stream);
+    let mut answer = String::new();
+    stream.read_line(&mut answer)?;
+    stream.get_ref().set_read_timeout(None)?;
+    match answer.trim_end() {
+        "ok" => Ok(stream),
+        problem => Err(std::io::Error::other(problem.to_owned())),
+    }
+}
+
 /// Prints to standard output, and is content if nobody reads it.
-pub(super) fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
     let _ = stdout.flush();
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
     /// A kernel that answers every request with `answer`, and hands over what it got.
-    pub(in crate::notebook) fn kernel(
+    pub(crate) fn kernel(
         answer: &'static str,
     ) -> std::io::Result<(tempfile::TempDir, std::sync::mpsc::Receiver<String>)> {
         let folder = tempfile::tempdir()?;

@@ -1,0 +1,281 @@
+//! What a notebook's `:dep` lines have made cargo compile, kept for its next start.
+//!
+//! A kernel's build folder may be anybody's who came before. So when a cell with `:dep` lines has run,
+//! what is compiled by then is kept under the digest of all such lines of the session, and given to
+//! the next kernel that is asked for the same ones, just before evcxr is. Files that the compiler
+//! replaces whole are shared, not copied, so a kept build takes little time and room.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
+
+use crate::builds::copy_folder;
+use crate::layout::EVCXR_VERSION;
+
+/// So many kept builds stay, those that were used last.
+const MOST_KEPT: usize = 16;
+/// The file that says that a kept build is whole.
+const WHOLE: &str = "kept";
+
+/// The kept builds, and what this session has asked for.
+#[derive(Debug)]
+pub struct Kept {
+    folder: PathBuf,
+    /// What digests begin with: the tools.
+    tools: String,
+    /// All `:dep` lines of the session.
+    lines: BTreeSet<String>,
+    /// The work that the next cell waits for.
+    work: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Kept {
+    /// Those in `builds`, for this version of the compiler.
+    pub fn new(builds: &Path, compiler: &str) -> Self {
+        Self {
+            folder: builds.join("kept"),
+            tools: format!("{EVCXR_VERSION} {compiler}"),
+            lines: BTreeSet::new(),
+            work: None,
+        }
+    }
+
+    /// Forgets the session: evcxr has started anew.
+    pub fn restart(&mut self) {
+        self.lines.clear();
+    }
+
+    fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(&self.tools);
+        // Paths of crates may be relative.
+        if self.lines.iter().any(|line| line.contains("path")) {
+            let here = std::env::current_dir().unwrap_or_default();
+            hash.update(here.as_os_str().as_encoded_bytes());
+        }
+        for line in &self.lines {
+            hash.update("\n");
+            hash.update(line);
+        }
+        let digest = hash.finalize();
+        digest[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// A cell is about to be evaluated in the folder `build`. What is kept for the `:dep` lines so far,
+    /// if this cell has new ones, is put there.
+    pub async fn before(&mut self, code: &str, build: &Path) -> bool {
+        if let Some(work) = self.work.take() {
+            log(work.await);
+        }
+        let first = self.lines.is_empty();
+        let known = self.lines.len();
+        self.lines.extend(dependencies(code));
+        if self.lines.len() == known {
+            return false;
+        }
+        let (kept, build) = (self.folder.join(self.digest()), build.to_owned());
+        log(tokio::task::spawn_blocking(move || give(&kept, &build, first)).await);
+        true
+    }
+
+    /// A cell with new `:dep` lines has been evaluated.
+    pub fn after(&mut self, build: &Path) {
+        let (folder, digest, build) = (self.folder.clone(), self.digest(), build.to_owned());
+        let work = move || {
+            keep(&build, &folder, &digest)?;
+            tidy(&folder)
+        };
+        self.work = Some(tokio::task::spawn_blocking(work));
+    }
+}
+
+/// A kept build that can't be made or used costs time, and nothing else.
+fn log(done: Result<io::Result<()>, tokio::task::JoinError>) {
+    match done {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => eprintln!("a kept build is left out: {error}"),
+        Err(error) => eprintln!("a kept build is left out: {error}"),
+    }
+}
+
+/// The lines of a cell that name dependencies. With the first `await` evcxr adds tokio by itself.
+fn dependencies(code: &str) -> impl Iterator<Item = String> {
+    let waits = code.contains(".await").then(|| "await".to_owned());
+    let lines = code
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with(":dep "))
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.chain(waits)
+}
+
+/// Puts a kept build into `build`; with `lock` the versions too, which nothing has chosen yet.
+fn give(kept: &Path, build: &Path, lock: bool) -> io::Result<()> {
+    if !kept.join(WHOLE).is_file() {
+        return Ok(());
+    }
+    if lock {
+        match fs::copy(kept.join("Cargo.lock"), build.join("Cargo.lock")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    merge(&kept.join("target"), &build.join("target"))?;
+    // The time tells which was used last.
+    File::options()
+        .write(true)
+        .open(kept.join(WHOLE))?
+        .set_modified(SystemTime::now())
+}
+
+/// Adds what is missing. Cargo's names hold a digest of what the files are made from, so that a name
+/// that is there already says the same.
+fn merge(from: &Path, to: &Path) -> io::Result<()> {
+    if !to.exists() {
+        return copy_folder(from, to);
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            merge(&entry.path(), &target)?;
+        } else if !target.exists() {
+            let source = entry.path();
+            if fs::hard_link(&source, &target).is_err() || !is_shared(&source) {
+                let _ = fs::remove_file(&target);
+                fs::copy(&source, &target)?;
+                let modified = entry.metadata()?.modified()?;
+                File::options()
+                    .write(true)
+                    .open(&target)?
+                    .set_modified(modified)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_shared(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|kind| kind == "rlib" || kind == "rmeta" || kind == "a")
+}
+
+/// Keeps what `build` holds.
+fn keep(build: &Path, folder: &Path, digest: &str) -> io::Result<()> {
+    let kept = folder.join(digest);
+    if kept.join(WHOLE).is_file() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    let half = tempfile::Builder::new()
+        .prefix(".half-")
+        .tempdir_in(folder)?;
+    copy_folder(&build.join("target"), &half.path().join("target"))?;
+    match fs::copy(build.join("Cargo.lock"), half.path().join("Cargo.lock")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::create(half.path().join(WHOLE))?;
+    // Another kernel may have been first, with the same.
+    match fs::rename(half.path(), &kept) {
+        Err(error) if !kept.exists() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what nobody has used for longest.
+fn tidy(folder: &Path) -> io::Result<()> {
+    let used = |path: &Path| fs::metadata(path.join(WHOLE)).and_then(|file| file.modified());
+    let mut kept: Vec<(SystemTime, PathBuf)> = fs::read_dir(folder)?
+        .flatten()
+        .filter_map(|entry| Some((used(&entry.path()).ok()?, entry.path())))
+        .collect();
+    kept.sort();
+    for (_, path) in kept.iter().take(kept.len().saturating_sub(MOST_KEPT)) {
+        fs::remove_dir_all(path)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(folder: &Path, name: &str) -> PathBuf {
+        let build = folder.join(name);
+        let deps = build.join("target/debug/deps");
+        fs::create_dir_all(&deps).unwrap();
+        fs::write(deps.join(format!("lib{name}.rlib")), name).unwrap();
+        fs::write(deps.join(format!("{name}.d")), name).unwrap();
+        fs::write(build.join("Cargo.lock"), name).unwrap();
+        build
+    }
+
+    #[tokio::test]
+    async fn the_second_session_finds_what_the_first_has_compiled() {
+        let folder = tempfile::tempdir().unwrap();
+        let builds = folder.path();
+        let one = build(builds, "one");
+        let mut kept = Kept::new(builds, "1.95");
+        assert!(!kept.before("let x = 1;", &one).await);
+        assert!(kept.before(":dep  image = \"0.25\"\n1", &one).await);
+        kept.after(&one);
+        assert!(
+            !kept.before(":dep image = \"0.25\"", &one).await,
+            "the same line again"
+        );
+
+        let two = build(builds, "two");
+        let mut next = Kept::new(builds, "1.95");
+        assert!(next.before("\n :dep image = \"0.25\"", &two).await);
+        let deps = two.join("target/debug/deps");
+        assert_eq!(fs::read_to_string(deps.join("libone.rlib")).unwrap(), "one");
+        assert_eq!(fs::read_to_string(deps.join("two.d")).unwrap(), "two");
+        assert_eq!(fs::read_to_string(two.join("Cargo.lock")).unwrap(), "one");
+        // What is compiled into later must not reach the kept one.
+        fs::write(deps.join("one.d"), "changed").unwrap();
+        assert!(next.before(":dep rand = \"0.9\"", &two).await);
+        assert!(
+            next.before("task.await?", &two).await,
+            "tokio is a dependency too"
+        );
+
+        let three = build(builds, "three");
+        let mut other = Kept::new(builds, "1.96");
+        assert!(other.before(":dep image = \"0.25\"", &three).await);
+        assert!(
+            !three.join("target/debug/deps/libone.rlib").exists(),
+            "another compiler's"
+        );
+        let mut third = Kept::new(builds, "1.95");
+        assert!(third.before(":dep image = \"0.25\"", &three).await);
+        let text = fs::read_to_string(three.join("target/debug/deps/one.d")).unwrap();
+        assert_eq!(text, "one");
+    }
+
+    #[test]
+    fn what_was_used_last_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = build(folder.path(), "one");
+        let kept = folder.path().join("kept");
+        for number in 0..MOST_KEPT + 2 {
+            keep(&one, &kept, &number.to_string()).unwrap();
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(number as u64);
+            let whole = File::options()
+                .write(true)
+                .open(kept.join(number.to_string()).join(WHOLE));
+            whole.unwrap().set_modified(time).unwrap();
+        }
+        tidy(&kept).unwrap();
+        assert!(!kept.join("1").exists() && kept.join("2").exists());
+        assert_eq!(fs::read_dir(&kept).unwrap().count(), MOST_KEPT);
+    }
+}
