@@ -110,8 +110,11 @@ def test_questions_are_answered_beside_a_running_cell_and_hold_no_cell_up(prepar
 
 def test_names_of_a_new_cell_are_known_and_those_that_are_gone_are_not(prepared):
     prepared.ok("fn freshly_made() -> u8 { 1 }\nlet fresh_value = freshly_made();")
-    matches = ask(prepared, {"ask": "complete", "code": "fresh¦"})[0]["matches"]
-    assert matches == ["fresh_value", "freshly_made"]
+    # Variables are listed when no cell waits, so a moment after it.
+    deadline = time.monotonic() + 10
+    while (matches := ask(prepared, {"ask": "complete", "code": "fresh¦"})[0]["matches"]) != ["fresh_value", "freshly_made"]:
+        assert time.monotonic() < deadline, matches
+        time.sleep(0.1)
     told = ask(prepared, {"ask": "inspect", "code": "fresh_¦value", "detail": 0})[0]["data"]["text/plain"]
     assert "fresh_value: u8 = 1" in told and "cell [" in told
 
