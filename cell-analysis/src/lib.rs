@@ -9,12 +9,13 @@
 //! ```
 //!
 //! **Why not rust-analyzer.** The one that evcxr has in it answers from the thread that compiles the
-//! cells, so each question is waited for by the next cell, the first one for seconds; most readers'
-//! toolchains have no sources of the standard library, without which it knows no `Vec`; and many have no
-//! rust-analyzer of their own. This crate reads the same sources, those of the crates that the notebook
-//! names, leaves function bodies out, and answers from signatures. It needs no compiler and a second of
-//! one core, in a thread beside the kernel. What it does not do: expand macros, check borrows, infer
-//! backwards from later lines. It answers with nothing rather than guess.
+//! cells, so each question is waited for by the next cell, the first one for seconds, and it explains a
+//! name only at its end; one of the reader's own would be another program to have, and would load the
+//! same sources once more. This crate reads the sources of the crates that the notebook names, leaves
+//! function bodies out, and answers from signatures. It needs no compiler and a second of one core, in a
+//! thread beside the kernel. (The standard library's it brings along: macros make most of its numbers'
+//! methods, and not every toolchain has its sources.) What it does not do: expand macros, check borrows,
+//! infer backwards from later lines. It answers with nothing rather than guess.
 //!
 //! A cell need not parse: names in scope come from the tokens before the cursor, the receiver of a method
 //! from the brackets before its dot, and only such small pieces are parsed. The types of variables of

@@ -22,10 +22,12 @@ use crate::{files, jupyter, kernelspec, process};
 
 /// How a notebook names the library, seen from `notebooks/`.
 const OWN_DEPENDENCY: &str = ":dep icvae-core = { path = \"../icvae-core\" }";
+/// What evcxr adds to a notebook's dependencies with its first `await`, word for word (`eval_context.rs`).
+const FOR_AWAIT: &str = "tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
 /// Compiled quickly rather than well: what fetches files, what packs and unpacks in ways that no notebook
 /// uses, and the wrappers around libtorch, which does the work itself. `torch-sys` is mostly C++, and its
 /// compiler obeys the level too.
-const QUICKLY: [(&str, u8); 25] = [
+const QUICKLY: [(&str, u8); 26] = [
     ("aes", 0),
     ("bzip2", 0),
     ("bzip2-sys", 0),
@@ -40,6 +42,7 @@ const QUICKLY: [(&str, u8); 25] = [
     ("rustix", 0),
     ("sha1", 0),
     ("time", 0),
+    ("tokio", 1),
     ("ttf-parser", 1),
     ("typenum", 0),
     ("ureq", 0),
@@ -52,6 +55,8 @@ const QUICKLY: [(&str, u8); 25] = [
     ("tch", 1),
     ("torch-sys", 1),
 ];
+/// Cargo looks for it above every build folder.
+const CONFIGURATION: &str = ".cargo/config.toml";
 /// The file in a build folder that says what it was made from.
 const STAMP: &str = "icvae-stamp";
 
@@ -157,13 +162,16 @@ fn is_replaced_whole(path: &Path) -> bool {
         .is_some_and(|kind| kind == "rlib" || kind == "rmeta" || kind == "a")
 }
 
-fn read_stamp(dir: &Path) -> Option<String> {
+/// What a build folder was made from, if it is whole.
+pub fn read_stamp(dir: &Path) -> Option<String> {
     fs::read_to_string(dir.join(STAMP)).ok()
 }
 
 /// Whether the warm folder was made from the present sources and tools.
 pub fn is_warm(layout: &Layout, stamp: &str) -> bool {
+    let configured = fs::read_to_string(layout.builds().join(CONFIGURATION));
     read_stamp(&layout.warm_build()).as_deref() == Some(stamp)
+        && configured.is_ok_and(|text| text == configuration())
 }
 
 /// Notes that the warm folder was made from what `stamp` stands for.
@@ -199,10 +207,13 @@ debug = "line-tables-only"
 opt-level = 2
 debug-assertions = false
 overflow-checks = false
+"#;
 
+/// The library's own loops are where a training spends the time that libtorch leaves.
+const OWN: &str = "
 [profile.dev.package.icvae-core]
 opt-level = 3
-"#;
+";
 
 /// Compiles what the notebooks depend on into the warm folder, as evcxr will want it: by cargo itself,
 /// so that evcxr may be compiled at the same time.
@@ -219,10 +230,11 @@ pub fn warm(layout: &Layout, cancel: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) 
             .and_then(|()| fs::write(&path, content))
             .with_context(|| format!("{} can't be written", path.display()))
     };
-    write("Cargo.toml", &manifest(&dependencies(layout)?))?;
+    let mut needed = dependencies(layout)?;
+    needed.push(FOR_AWAIT.to_owned());
+    write("Cargo.toml", &manifest(&needed))?;
     write("src/lib.rs", "")?;
-    // Cargo looks for it above every build folder.
-    write("../.cargo/config.toml", &configuration())?;
+    configure_own(layout)?;
     // Cells get the versions that the library is tested with.
     let lock = layout.root.join("Cargo.lock");
     let lock =
@@ -275,12 +287,36 @@ overflow-checks = true
     )
 }
 
-/// Cargo's configuration for all build folders.
+/// Says how cells are compiled in all build folders below `builds`, if nobody has said so yet; where no notebooks
+/// are known, in general.
+///
+/// # Errors
+/// If it can't be written.
+pub fn configure_if_new(builds: &Path) -> Result<()> {
+    match builds.join(CONFIGURATION).exists() {
+        true => Ok(()),
+        false => configure(builds, PROFILE),
+    }
+}
+
+/// The same for this repository's notebooks, whose crates are known.
+///
+/// # Errors
+/// If it can't be written.
+pub fn configure_own(layout: &Layout) -> Result<()> {
+    configure(&layout.builds(), &configuration())
+}
+
+fn configure(builds: &Path, text: &str) -> Result<()> {
+    files::write_whole(&builds.join(CONFIGURATION), text.as_bytes(), 0o644)
+}
+
+/// Cargo's configuration for all build folders of this repository.
 fn configuration() -> String {
     let level = |(name, level): &(&str, u8)| {
         format!("\n[profile.dev.package.{name}]\nopt-level = {level}\n")
     };
-    PROFILE.to_owned() + &QUICKLY.iter().map(level).collect::<String>()
+    PROFILE.to_owned() + OWN + &QUICKLY.iter().map(level).collect::<String>()
 }
 
 /// The compiler's flags that evcxr will use: cargo compiles all anew for other ones.

@@ -3,9 +3,11 @@
 //! A kernel's build folder may be anybody's who came before. So when a cell with `:dep` lines has run,
 //! what is compiled by then is kept under the digest of all such lines of the session, and given to
 //! the next kernel that is asked for the same ones, just before evcxr is. Files that the compiler
-//! replaces whole are shared, not copied, so a kept build takes little time and room.
+//! replaces whole are shared, not copied, so a kept build takes little time and room. What the warm build
+//! holds already, as for the notebooks of this repository, is not kept once more.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
-use crate::builds::copy_folder;
+use crate::builds::{self, copy_folder};
 use crate::layout::EVCXR_VERSION;
 
 /// So many kept builds stay, those that were used last.
@@ -26,7 +28,10 @@ const WHOLE: &str = "kept";
 #[derive(Debug)]
 pub struct Kept {
     folder: PathBuf,
-    /// What digests begin with: the tools.
+    /// What every build folder has begun with.
+    warm: PathBuf,
+    /// What digests begin with: the tools, and what the warm build was made from, whose locked versions
+    /// come first.
     tools: String,
     /// All `:dep` lines of the session.
     lines: BTreeSet<String>,
@@ -37,9 +42,12 @@ pub struct Kept {
 impl Kept {
     /// Those in `builds`, for this version of the compiler.
     pub fn new(builds: &Path, compiler: &str) -> Self {
+        let warm = builds.join("warm");
+        let stamp = builds::read_stamp(&warm).unwrap_or_default();
         Self {
             folder: builds.join("kept"),
-            tools: format!("{EVCXR_VERSION} {compiler}"),
+            warm,
+            tools: format!("{EVCXR_VERSION} {compiler} {stamp}"),
             lines: BTreeSet::new(),
             work: None,
         }
@@ -89,7 +97,11 @@ impl Kept {
     /// A cell with new `:dep` lines has been evaluated.
     pub fn after(&mut self, build: &Path) {
         let (folder, digest, build) = (self.folder.clone(), self.digest(), build.to_owned());
+        let warm = self.warm.clone();
         let work = move || {
+            if libraries(&build)?.is_subset(&libraries(&warm)?) {
+                return Ok(());
+            }
             keep(&build, &folder, &digest)?;
             tidy(&folder)
         };
@@ -161,6 +173,27 @@ fn merge(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the compiler has made of crates in a build folder, by the names that cargo gives.
+fn libraries(build: &Path) -> io::Result<BTreeSet<OsString>> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![build.join("target")];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else if entry.path().extension().is_some_and(|kind| kind == "rlib") {
+                found.insert(entry.file_name());
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn is_shared(path: &Path) -> bool {
@@ -259,6 +292,26 @@ mod tests {
         assert!(third.before(":dep image = \"0.25\"", &three).await);
         let text = fs::read_to_string(three.join("target/debug/deps/one.d")).unwrap();
         assert_eq!(text, "one");
+    }
+
+    #[tokio::test]
+    async fn what_is_warm_is_not_kept_and_another_warm_build_has_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let builds = folder.path();
+        build(builds, "warm");
+        let one = builds.join("0");
+        copy_folder(&builds.join("warm"), &one).unwrap();
+        let mut kept = Kept::new(builds, "1.95");
+        assert!(kept.before(":dep image = \"0.25\"", &one).await);
+        kept.after(&one);
+        kept.work.take().unwrap().await.unwrap().unwrap();
+        assert!(!builds.join("kept").exists());
+
+        let digest = kept.digest();
+        fs::write(builds.join("warm/icvae-stamp"), "newer").unwrap();
+        let mut newer = Kept::new(builds, "1.95");
+        newer.lines = kept.lines;
+        assert_ne!(newer.digest(), digest);
     }
 
     #[test]

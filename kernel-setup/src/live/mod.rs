@@ -158,10 +158,6 @@ use kernel::{Backing, Kernel, Shared};
 use output::{Inputs, Output};
 pub use slot::Slot;
 
-/// Has the compiler keep the cells' line numbers, so that a panic can show the way through them.
-const LINE_NUMBERS: &[u8] =
-    b"[profile.dev.package.ctx]\ndebug = \"line-tables-only\"\nstrip = \"none\"\n";
-
 /// What the kernelspec passes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -351,8 +347,7 @@ async fn take_slot(builds: PathBuf, folder: PathBuf) -> Result<Slot> {
         let slot = Slot::take(&builds)?;
         clean_up_after(&slot.note);
         slot::free_notes(&builds, clean_up_after);
-        // Cargo reads it from the folder above a slot's own; the crates' builds don't depend on it.
-        files::write_whole(&builds.join(".cargo/config.toml"), LINE_NUMBERS, 0o644)?;
+        builds::configure_if_new(&builds)?;
         files::write_whole(&slot.note, folder.as_os_str().as_encoded_bytes(), 0o644)?;
         Ok(slot)
     });

@@ -364,6 +364,8 @@ mod tests {
                 "icvae-core/Cargo.toml",
                 "icvae-core/build.rs",
                 "icvae-core/src/lib.rs",
+                "notebook-live/Cargo.toml",
+                "notebook-live/src/lib.rs",
             ] {
                 write(&layout.root.join(file), "");
             }
@@ -403,6 +405,7 @@ mod tests {
             kernelspec::install_tool(layout, &tool).unwrap();
             kernelspec::install(layout, &environment, &evcxr).unwrap();
             fs::create_dir_all(layout.warm_build()).unwrap();
+            builds::configure_own(layout).unwrap();
             builds::mark_warm(layout, &builds::stamp(layout).unwrap()).unwrap();
             fixture
         }
