@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::report;
+use crate::announce;
 
 const GB: u64 = 1_000_000_000;
 
@@ -38,9 +38,9 @@ pub fn require(path: &Path, needed: u64) -> Result<()> {
     if free < needed {
         bail!(
             "only {} are free at {}, and about {} are needed: make room",
-            report::bytes(free),
+            announce::bytes(free),
             path.display(),
-            report::bytes(needed)
+            announce::bytes(needed)
         );
     }
     Ok(())

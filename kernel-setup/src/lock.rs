@@ -152,7 +152,7 @@ pub fn make(layout: &Layout, cpu_index: &str) -> Result<()> {
     )?;
     let cpu = ["--no-deps", "--index-url", cpu_index];
     if let Err(error) = resolve(Part::CpuTorch, &requirements(&torch), &cpu) {
-        crate::report::note(&format!(
+        crate::announce::note(&format!(
             "{cpu_index} can't be asked, so machines without a GPU get PyPI's build: {error:#}"
         ));
         let path = locks.path(Part::CpuTorch);

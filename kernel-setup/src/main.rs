@@ -6,6 +6,7 @@ compile_error!(
      this in there."
 );
 
+mod announce;
 mod builds;
 #[cfg(test)]
 mod cases;
@@ -24,7 +25,6 @@ mod preparation;
 mod process;
 mod program;
 mod python;
-mod report;
 mod signals;
 mod sources;
 mod torch;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::report;
+use crate::announce;
 
 const POLL: Duration = Duration::from_millis(50);
 /// How often a long step says that it is still at work.
@@ -195,7 +195,7 @@ fn watch(
         {
             next += SIGN_OF_LIFE;
             let last = lines.lock().ok().and_then(|lines| lines.last().cloned());
-            report::alive(step, start.elapsed(), last.as_deref().unwrap_or_default());
+            announce::alive(step, start.elapsed(), last.as_deref().unwrap_or_default());
         }
         thread::sleep(POLL);
     }

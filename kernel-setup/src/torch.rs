@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::announce;
 use crate::libtorch;
 use crate::lock::{self, Locks, Part};
 use crate::process;
 use crate::python::Environment;
-use crate::report;
 
 /// Where PyTorch publishes builds without CUDA.
 pub const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
@@ -80,10 +80,10 @@ fn cpu_torch(
             let arguments = ["--no-deps", anew, "--index-url", cpu_index];
             match pip(&arguments, &locks.path(Part::CpuTorch)) {
                 Ok(()) => return Ok(()),
-                Err(error) => report::note(&format!("the CPU build can't be had ({error:#})")),
+                Err(error) => announce::note(&format!("the CPU build can't be had ({error:#})")),
             }
         } else {
-            report::note(&format!(
+            announce::note(&format!(
                 "{cpu_index} doesn't answer: PyPI's build is used instead"
             ));
         }

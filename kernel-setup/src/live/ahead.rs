@@ -14,7 +14,7 @@ use super::evcxr::Evcxr;
 use super::kernel::{Shared, end_of_cell};
 use super::output::Command;
 use super::screen::Cell;
-use super::side::PRELUDE;
+use super::side_channel::PRELUDE;
 use crate::builds;
 
 /// What there is to do ahead.

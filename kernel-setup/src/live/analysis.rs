@@ -12,7 +12,7 @@ use cell_analysis::{Analysis, Graph, Variable};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc as queue, oneshot};
 
-use super::front::{Channel, Replies};
+use super::jupyter_sockets::{Channel, Replies};
 use super::kernel::Shared;
 use super::wire::Message;
 

@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::{OwnedMutexGuard, mpsc};
 
-use super::front::{Channel, Replies};
+use super::jupyter_sockets::{Channel, Replies};
 use super::kernel::Shared;
 use super::wire::Message;
 

@@ -2,7 +2,7 @@
 //! reader's process in it is there, or lost with the variables. What follows from that is decided
 //! here, without a process or a socket; kernel.rs does it.
 
-use super::report::Report;
+use super::errors::Report;
 
 /// evcxr that ends again before it has run a cell is given up after so many starts.
 pub const MOST_STARTS: u32 = 3;

@@ -3,11 +3,11 @@
 //! ```text
 //!             Jupyter
 //!    shell, control, stdin, iopub, heartbeat
-//!                │                                    front.rs, wire.rs, connection.rs
+//!                │                                    jupyter_sockets.rs, wire.rs, connection.rs
 //!   ┌────────────┴────────────┐
 //!   │  relay (this program)   │  kernel.rs: requests; screen.rs, output.rs: all that is shown
 //!   └──┬───────────────────┬──┘
-//!      │ private sockets   │ side channel: a Unix socket       evcxr.rs, side.rs
+//!      │ private sockets   │ side channel: a Unix socket       evcxr.rs, side_channel.rs
 //!      │                   │
 //!   evcxr_jupyter ──── the reader's process                    prelude.rs runs in it
 //!           cells, compiled     out, err, requests, panics
@@ -65,7 +65,7 @@
 //! anew; a process that ends between two cells is told by the next one, of which nothing runs (life.rs). A cell
 //! whose brackets don't match never gets to evcxr: it would leave the function that evcxr puts it in.
 //!
-//! **Errors** (report.rs). The prelude's panic hook tells message and place. The place lies in the
+//! **Errors** (errors.rs). The prelude's panic hook tells message and place. The place lies in the
 //! program that evcxr made of the cell, so its line is looked up among the cells. A failed `?` prints
 //! its error and a marker: what standard error said just before is the error. Of debug information the
 //! program of the cells has the line numbers alone (a Cargo configuration beside the build folders), and what they
@@ -109,14 +109,15 @@ mod comms;
 mod compiler;
 mod completeness;
 mod connection;
+mod errors;
 mod evcxr;
-mod front;
 mod graph;
 mod hints;
 mod history;
 mod implementations;
 mod info;
 mod interrupt;
+mod jupyter_sockets;
 mod kept;
 mod kernel;
 mod library;
@@ -124,9 +125,8 @@ mod life;
 mod misfits;
 mod output;
 mod redefinition;
-mod report;
 mod screen;
-mod side;
+mod side_channel;
 mod slot;
 mod stdout;
 mod variables;
@@ -151,8 +151,8 @@ use analysis::Analyst;
 pub use compiler::act;
 use connection::Connection;
 use evcxr::Evcxr;
-use front::Front;
 use interrupt::{Interrupts, When};
+use jupyter_sockets::JupyterSockets;
 use kept::Kept;
 use kernel::{Backing, Kernel, Shared};
 use output::{Inputs, Output};
@@ -189,14 +189,14 @@ pub fn run(args: &Args) -> Result<()> {
 
 async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Result<()> {
     let folder = side_folder()?;
-    let listener = side::bind(folder.path())?;
+    let listener = side_channel::bind(folder.path())?;
     let interrupts = Interrupts::new(folder.path())?;
     let session = uuid::Uuid::new_v4().to_string();
     let stand_ins = Arc::new(compiler::stand_in(folder.path())?);
 
     // Small, so that what Jupyter does not take stays where out-of-date updates are dropped.
     let (publish, published) = mpsc::channel(4);
-    let front = Front::open(connection, &session, published).await?;
+    let sockets = JupyterSockets::open(connection, &session, published).await?;
     let (commands, command_queue) = mpsc::channel(64);
     let (streams, stream_queue) = mpsc::channel(16);
     let (requests, request_queue) = mpsc::channel(4);
@@ -213,9 +213,9 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
     let comms = Arc::clone(&shared.comms);
     let output = Output::new(session, publish, questions, Arc::clone(&interrupts), comms);
     tokio::spawn(output.run(inputs));
-    tokio::spawn(side::listen(
+    tokio::spawn(side_channel::listen(
         listener,
-        side::Handlers {
+        side_channel::Handlers {
             streams,
             requests,
             updates,
@@ -276,13 +276,13 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         }
     };
 
-    let Front {
+    let JupyterSockets {
         shell,
         control,
         stdin,
         replies,
         subscribed,
-    } = front;
+    } = sockets;
     tokio::spawn(kernel::control(shared.clone(), replies.clone(), control));
     let backing = Backing {
         look: Box::new(look),

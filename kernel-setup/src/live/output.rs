@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::comms::Comms;
 use super::interrupt::Interrupts;
 use super::screen::{Cell, Effect, Outcome, Question, Screen};
-use super::side::{Request, Stream, StreamKind};
+use super::side_channel::{Request, Stream, StreamKind};
 use super::wire::Message;
 
 /// Unfinished lines are asked for this often while a cell runs.

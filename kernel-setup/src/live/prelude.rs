@@ -11,7 +11,7 @@
     use std::sync::{Mutex, mpsc};
 
     #[repr(C)]
-    struct Place {
+    struct DlInfo {
         file: *const c_char,
         base: *mut c_void,
         name: *const c_char,
@@ -27,7 +27,7 @@
     static EVCXR: std::sync::OnceLock<std::fs::File> = std::sync::OnceLock::new();
 
     unsafe extern "C" {
-        fn dladdr(address: *const c_void, place: *mut Place) -> i32;
+        fn dladdr(address: *const c_void, place: *mut DlInfo) -> i32;
         fn dlopen(file: *const c_char, flags: i32) -> *mut c_void;
         fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
         fn dup2(from: i32, to: i32) -> i32;
@@ -114,7 +114,7 @@
         // SAFETY: `each` gets this vector and nothing else does meanwhile.
         unsafe { _Unwind_Backtrace(each, (&raw mut stack).cast()) };
         let file_and_base = |address: usize| {
-            let mut place = Place {
+            let mut place = DlInfo {
                 file: std::ptr::null(),
                 base: std::ptr::null_mut(),
                 name: std::ptr::null(),
@@ -347,7 +347,7 @@
         let evcxr_in = std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
 
         // evcxr's loop reads one more command, which leads to the loop above.
-        let mut place = Place {
+        let mut place = DlInfo {
             file: std::ptr::null(),
             base: std::ptr::null_mut(),
             name: std::ptr::null(),

@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::area::Area;
-use super::report::Report;
-use super::side::{Panic, Request, is_mime};
-use super::stdout::{Parser, Piece};
+use super::errors::Report;
+use super::side_channel::{Panic, Request, is_mime};
+use super::stdout::{Parser, StreamItem};
 use super::wire::{Message, now};
 
 /// Text that belongs together is collected for this long.
@@ -167,7 +167,7 @@ pub struct Screen {
     /// Standard error after evcxr's crash handler has spoken.
     crash: Option<String>,
     /// A marker whose meaning the next event decides.
-    held: Option<Piece>,
+    held: Option<StreamItem>,
     /// The last words of a process that ended between two cells.
     last_words: String,
     /// The output of widgets' closures.
@@ -287,7 +287,7 @@ impl Screen {
         let Some(mut process) = self.process.take() else {
             return;
         };
-        if let Some(Piece::Text(text)) = process.parser.rest() {
+        if let Some(StreamItem::Text(text)) = process.parser.rest() {
             self.print("stdout", &text);
         }
         self.calls.clear();
@@ -480,44 +480,46 @@ impl Screen {
         }
     }
 
-    fn handle(&mut self, piece: Piece) {
+    fn handle(&mut self, piece: StreamItem) {
         match piece {
-            Piece::Text(text) => {
+            StreamItem::Text(text) => {
                 self.release();
                 self.print("stdout", &text);
             }
-            Piece::Content(mime, content) => {
+            StreamItem::Content(mime, content) => {
                 self.release();
                 self.add_content(&mime, content);
             }
             // The panic hook has told of it before.
-            Piece::Panic if self.panic.is_some() => {
+            StreamItem::Panic if self.panic.is_some() => {
                 self.release();
                 self.outcome.panic = self.panic.take();
-                self.line(&Piece::Panic);
+                self.line(&StreamItem::Panic);
             }
             // The reader may have put a hook of their own in its place; or they print this line.
-            Piece::Panic | Piece::Question { .. } => {
+            StreamItem::Panic | StreamItem::Question { .. } => {
                 self.release();
                 self.held = Some(piece);
-                if !cfg!(target_os = "linux") && matches!(self.held, Some(Piece::Question { .. })) {
+                if !cfg!(target_os = "linux")
+                    && matches!(self.held, Some(StreamItem::Question { .. }))
+                {
                     self.wants_input();
                 }
             }
-            Piece::EarlyReturn if self.cell.can_return_early && !self.burst.1.is_empty() => {
+            StreamItem::EarlyReturn if self.cell.can_return_early && !self.burst.1.is_empty() => {
                 self.release();
                 self.outcome.early_return = Some(self.take_burst());
-                self.line(&Piece::EarlyReturn);
+                self.line(&StreamItem::EarlyReturn);
             }
-            Piece::ChangedType(ref name) if self.burst.1.contains(&changed_type(name)) => {
+            StreamItem::ChangedType(ref name) if self.burst.1.contains(&changed_type(name)) => {
                 self.release();
                 self.hide_loss(name);
                 self.outcome.changed.push(name.clone());
                 self.line(&piece);
             }
             // evcxr's own, at the end of the prelude.
-            Piece::Complete if self.cell.hidden => {}
-            Piece::Complete | Piece::EarlyReturn | Piece::ChangedType(_) => {
+            StreamItem::Complete if self.cell.hidden => {}
+            StreamItem::Complete | StreamItem::EarlyReturn | StreamItem::ChangedType(_) => {
                 self.release();
                 self.print("stdout", &(piece.line() + "\n"));
             }
@@ -531,7 +533,7 @@ impl Screen {
         }
     }
 
-    fn line(&mut self, piece: &Piece) {
+    fn line(&mut self, piece: &StreamItem) {
         self.effects.push(Effect::Line(piece.line()));
     }
 
@@ -605,7 +607,7 @@ impl Screen {
             return;
         }
         let question = match self.held.take() {
-            Some(Piece::Question { prompt, password }) => Question { prompt, password },
+            Some(StreamItem::Question { prompt, password }) => Question { prompt, password },
             other => {
                 self.held = other;
                 Question::default()
@@ -636,13 +638,13 @@ impl Screen {
         if !err.is_empty() {
             self.report(&err);
         }
-        if deaf && self.held == Some(Piece::Panic) {
+        if deaf && self.held == Some(StreamItem::Panic) {
             self.held = None;
             self.outcome.panic = Some(Panic::default());
-            self.line(&Piece::Panic);
+            self.line(&StreamItem::Panic);
         }
         self.release();
-        self.line(&Piece::Complete);
+        self.line(&StreamItem::Complete);
         self.tell_of_caught_panic();
         self.publish_all(true);
     }

@@ -6,7 +6,7 @@
 
 /// Something found in the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum StreamItem {
     /// The reader's text.
     Text(String),
     /// One representation of a value: its MIME type and its content.
@@ -28,7 +28,7 @@ pub enum Piece {
     },
 }
 
-impl Piece {
+impl StreamItem {
     /// The line that a marker is.
     pub fn line(&self) -> String {
         match self {
@@ -87,7 +87,7 @@ pub struct Parser {
 
 impl Parser {
     /// Adds what was read, and returns what is clear by now.
-    pub fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<StreamItem> {
         self.buffer.extend_from_slice(bytes);
         let mut pieces = Vec::new();
         loop {
@@ -104,7 +104,7 @@ impl Parser {
     }
 
     /// What is left when the stream or its cell has ended.
-    pub fn rest(&mut self) -> Option<Piece> {
+    pub fn rest(&mut self) -> Option<StreamItem> {
         let mut text = self
             .content
             .take()
@@ -112,11 +112,11 @@ impl Parser {
             .unwrap_or_default();
         text.push_str(&String::from_utf8_lossy(&std::mem::take(&mut self.buffer)));
         self.scanned = 0;
-        (!text.is_empty()).then_some(Piece::Text(text))
+        (!text.is_empty()).then_some(StreamItem::Text(text))
     }
 
     /// `None` if more must be read first.
-    fn content_line(&mut self) -> Option<Option<Piece>> {
+    fn content_line(&mut self) -> Option<Option<StreamItem>> {
         let end = position(&self.buffer[self.scanned..], b"\n").map(|at| self.scanned + at);
         let Some(end) = end else {
             self.scanned = self.buffer.len();
@@ -126,11 +126,11 @@ impl Parser {
         let (mime, content) = self.content.take()?;
         if line == END {
             self.consume(end + 1);
-            return Some(Some(Piece::Content(mime, content)));
+            return Some(Some(StreamItem::Content(mime, content)));
         }
         if line == PANIC {
             // The block was never closed; the marker is left for the next look.
-            return Some(Some(Piece::Text(content)));
+            return Some(Some(StreamItem::Text(content)));
         }
         self.consume(end + 1);
         let content = if content.is_empty() {
@@ -142,14 +142,14 @@ impl Parser {
         Some(None)
     }
 
-    fn text_or_marker(&mut self) -> Option<Option<Piece>> {
+    fn text_or_marker(&mut self) -> Option<Option<StreamItem>> {
         let mut from = 0;
         while let Some(at) = position(&self.buffer[from..], COMMON).map(|at| from + at) {
             let Some(end) = position(&self.buffer[at..], b"\n").map(|end| at + end) else {
                 return self.text(at);
             };
             let line = String::from_utf8_lossy(&self.buffer[at..end]).into_owned();
-            let piece = Piece::of_line(&line);
+            let piece = StreamItem::of_line(&line);
             let mime = line.strip_prefix(BEGIN).filter(|mime| !mime.contains(' '));
             if piece.is_some() || mime.is_some() {
                 if at > 0 {
@@ -165,7 +165,7 @@ impl Parser {
     }
 
     /// Takes the text before `end`, but for a character that is still incomplete.
-    fn text(&mut self, end: usize) -> Option<Option<Piece>> {
+    fn text(&mut self, end: usize) -> Option<Option<StreamItem>> {
         let end = if end == self.buffer.len() {
             end - cut_off(&self.buffer)
         } else {
@@ -176,7 +176,7 @@ impl Parser {
         }
         let text = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
         self.consume(end);
-        Some(Some(Piece::Text(text)))
+        Some(Some(StreamItem::Text(text)))
     }
 
     fn consume(&mut self, count: usize) {
@@ -222,22 +222,22 @@ pub fn cut_off(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Piece {
-        Piece::Text(text.into())
+    fn text(text: &str) -> StreamItem {
+        StreamItem::Text(text.into())
     }
 
     /// However the stream is cut, the pieces are the same once texts are joined.
-    fn pieces(stream: &str) -> Vec<Piece> {
+    fn pieces(stream: &str) -> Vec<StreamItem> {
         let parse = |size: usize| {
             let mut parser = Parser::default();
-            let mut all = Vec::<Piece>::new();
+            let mut all = Vec::<StreamItem>::new();
             for piece in stream
                 .as_bytes()
                 .chunks(size)
                 .flat_map(|chunk| parser.push(chunk))
             {
                 match (all.last_mut(), piece) {
-                    (Some(Piece::Text(old)), Piece::Text(new)) => old.push_str(&new),
+                    (Some(StreamItem::Text(old)), StreamItem::Text(new)) => old.push_str(&new),
                     (_, piece) => all.push(piece),
                 }
             }
@@ -269,14 +269,18 @@ mod tests {
             ),
             [
                 text("12 %"),
-                Piece::Panic,
-                Piece::EarlyReturn,
-                Piece::Complete
+                StreamItem::Panic,
+                StreamItem::EarlyReturn,
+                StreamItem::Complete
             ]
         );
         assert_eq!(
             pieces("a\nEVCXR_VARIABLE_CHANGED_TYPE:x\nb\n"),
-            [text("a\n"), Piece::ChangedType("x".into()), text("b\n")]
+            [
+                text("a\n"),
+                StreamItem::ChangedType("x".into()),
+                text("b\n")
+            ]
         );
     }
 
@@ -292,14 +296,14 @@ mod tests {
         }
         assert_eq!(
             pieces("EVCXR_EVCXR_EXECUTION_COMPLETE\n"),
-            [text("EVCXR_"), Piece::Complete]
+            [text("EVCXR_"), StreamItem::Complete]
         );
     }
 
     #[test]
     fn contents_keep_their_lines_and_their_order() {
         let stream = "x\nEVCXR_BEGIN_CONTENT text/html\n<b>\n\n</b>\nEVCXR_END_CONTENT\ny\n";
-        let html = Piece::Content("text/html".into(), "<b>\n\n</b>".into());
+        let html = StreamItem::Content("text/html".into(), "<b>\n\n</b>".into());
         assert_eq!(pieces(stream), [text("x\n"), html, text("y\n")]);
     }
 
@@ -307,7 +311,7 @@ mod tests {
     fn a_content_that_is_never_closed_does_not_hang_the_cell() {
         assert_eq!(
             pieces("EVCXR_BEGIN_CONTENT text/html\n<b>\nEVCXR_PANIC_NOTIFICATION\n"),
-            [text("<b>"), Piece::Panic]
+            [text("<b>"), StreamItem::Panic]
         );
     }
 
@@ -324,7 +328,7 @@ mod tests {
             let [piece] = &pieces(&format!("{line}\n"))[..] else {
                 panic!("{line} is not one piece")
             };
-            assert!(!matches!(piece, Piece::Text(_)), "{line}");
+            assert!(!matches!(piece, StreamItem::Text(_)), "{line}");
             assert_eq!(piece.line(), line);
         }
     }

@@ -12,7 +12,7 @@ use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
 use crate::pins::{Pins, parse_version};
 use crate::python::{self, Environment};
-use crate::{builds, disk, evcxr, gpu, kernelspec, preparation, process, report, sources};
+use crate::{announce, builds, disk, evcxr, gpu, kernelspec, preparation, process, sources};
 
 const OLDEST_RUST: (u32, u32) = (1, 95);
 const INSTALL: &str = "run `cargo kernel install`";
@@ -255,10 +255,10 @@ fn space(machine: &Machine, environment: &Environment, evcxr_found: bool) -> Fin
             Ok(free) if free < needed => {
                 let what = format!(
                     "only {} are free at {}",
-                    report::bytes(free),
+                    announce::bytes(free),
                     path.display()
                 );
-                return fault(what, format!("make room for {}", report::bytes(needed)));
+                return fault(what, format!("make room for {}", announce::bytes(needed)));
             }
             Ok(_) => {}
             Err(error) => return fault(format!("{error:#}"), "check the disk"),
@@ -270,10 +270,10 @@ fn space(machine: &Machine, environment: &Environment, evcxr_found: bool) -> Fin
     let kernel = disk::used(&layout.evcxr_root());
     Good(format!(
         "{} free; installed: environment {}, build folders {}, Rust kernel {}",
-        report::bytes(free),
-        report::bytes(environment),
-        report::bytes(builds),
-        report::bytes(kernel)
+        announce::bytes(free),
+        announce::bytes(environment),
+        announce::bytes(builds),
+        announce::bytes(kernel)
     ))
 }
 

@@ -16,7 +16,7 @@ use crate::pins::{Pin, Pins};
 use crate::preparation::{self, Board, Step};
 use crate::python::{self, Environment};
 use crate::signals::Signals;
-use crate::{builds, disk, evcxr, gpu, jupyter, kernelspec, process, report, sources, torch};
+use crate::{announce, builds, disk, evcxr, gpu, jupyter, kernelspec, process, sources, torch};
 
 /// How often a step that goes on for long says how far it is.
 const BETWEEN_SIGNS: Duration = Duration::from_secs(30);
@@ -95,7 +95,7 @@ pub fn all(
         }
     }
     result?;
-    println!("Ready after {}.", report::seconds(start.elapsed()));
+    println!("Ready after {}.", announce::seconds(start.elapsed()));
     Ok(Installed {
         environment: plan.environment.clone(),
     })
@@ -128,7 +128,7 @@ fn tell(board: &Board, over: &AtomicBool) {
             next += BETWEEN_SIGNS;
             let status = board.status();
             if !status.now.is_empty() {
-                report::progress(&status.line());
+                announce::progress(&status.line());
             }
         }
         thread::sleep(LOOK);
@@ -169,10 +169,10 @@ fn lock(layout: &Layout) -> Result<File> {
     if let Some(lock) = builds::try_lock(&layout.install_lock())? {
         return Ok(lock);
     }
-    report::note("another installation is at work here: waiting for it");
+    announce::note("another installation is at work here: waiting for it");
     preparation::wait_for_others(&state, |status| {
         if !status.is_empty() {
-            report::progress(status);
+            announce::progress(status);
         }
     })
 }
@@ -193,7 +193,7 @@ impl<'a> Plan<'a> {
         let mut gpu = gpu::present();
         let libtorch = libtorch::named(layout, python::variable("LIBTORCH"));
         if let Some(source) = &libtorch {
-            report::ready(
+            announce::ready(
                 "libtorch",
                 &format!("{} is used", source.folder().display()),
             );
@@ -201,7 +201,7 @@ impl<'a> Plan<'a> {
         }
         let (environment, passed_over) = python::choose(layout, &pins, python::variable);
         if let Some(why) = passed_over {
-            report::note(&why);
+            announce::note(&why);
         }
         // A reader's own environment is taken as it is.
         if gpu
@@ -209,7 +209,7 @@ impl<'a> Plan<'a> {
             && libtorch::of_environment(&environment)
                 .is_some_and(|source| !libtorch::complete(&source, true))
         {
-            report::note("the active environment's torch has no CUDA: the GPU isn't used");
+            announce::note("the active environment's torch has no CUDA: the GPU isn't used");
             gpu = false;
         }
         Ok(Self {
@@ -264,7 +264,7 @@ impl<'a> Plan<'a> {
     fn rust_kernel(&self, board: &Board, cancel: &AtomicBool) -> Result<PathBuf> {
         let name = "Rust kernel";
         if let Some(found) = evcxr::find(self.layout) {
-            report::ready(
+            announce::ready(
                 name,
                 &format!("evcxr_jupyter {EVCXR_VERSION}, {}", found.display()),
             );
@@ -273,17 +273,17 @@ impl<'a> Plan<'a> {
         let log = self.layout.log("evcxr");
         match self.released(&log, cancel) {
             Ok(Some(program)) => {
-                report::ready(name, &format!("evcxr_jupyter {EVCXR_VERSION}, as released"));
+                announce::ready(name, &format!("evcxr_jupyter {EVCXR_VERSION}, as released"));
                 board.done(Step::Kernel);
                 return Ok(program);
             }
             Ok(None) => {}
             Err(error) if was_stopped(&error) => return Err(error),
-            Err(error) => report::note(&format!("evcxr's release isn't used: {error:#}")),
+            Err(error) => announce::note(&format!("evcxr's release isn't used: {error:#}")),
         }
         let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (some minutes)");
         board.begin(Step::Kernel);
-        let program = report::step(name, &what, || {
+        let program = announce::step(name, &what, || {
             evcxr::install(self.layout, &log, cancel, &|line| {
                 board.line(Step::Kernel, line)
             })
@@ -320,11 +320,11 @@ impl<'a> Plan<'a> {
     fn make_environment(&self, cancel: &AtomicBool) -> Result<()> {
         let (name, prefix) = ("Python environment", &self.environment.prefix);
         if !self.is_own() || python::usable(&self.environment) {
-            report::ready(name, &self.layout.show(prefix));
+            announce::ready(name, &self.layout.show(prefix));
             return Ok(());
         }
         let log = self.layout.log("venv");
-        report::step(
+        announce::step(
             name,
             &format!("making {}", self.layout.show(prefix)),
             || python::create(self.layout, &self.environment, &self.pins, &log, cancel),
@@ -344,7 +344,7 @@ impl<'a> Plan<'a> {
         let name = "libtorch";
         if let Some(source) = self.torch() {
             let kind = if self.gpu { "with CUDA" } else { "for the CPU" };
-            report::ready(name, &format!("torch {TORCH_VERSION}, {kind}"));
+            announce::ready(name, &format!("torch {TORCH_VERSION}, {kind}"));
             return Ok(source);
         }
         board.begin(Step::Libtorch);
@@ -353,7 +353,7 @@ impl<'a> Plan<'a> {
             false => format!("downloading torch {TORCH_VERSION} for the CPU"),
         };
         let log = self.layout.log("torch");
-        let source = report::step(name, &what, || {
+        let source = announce::step(name, &what, || {
             torch::install(
                 &self.environment,
                 &Locks::of(self.layout),
@@ -379,14 +379,14 @@ impl<'a> Plan<'a> {
             .filter(|pin| pin.name != "torch")
             .collect();
         if missing.is_empty() {
-            report::ready(
+            announce::ready(
                 name,
                 &format!("all {} pins are met", self.pins.packages.len()),
             );
             return Ok(());
         }
         let log = self.layout.log("pip");
-        report::step(
+        announce::step(
             name,
             &format!("installing {} and what they need", missing.len()),
             || python::install(&self.environment, &Locks::of(self.layout), &log, cancel),
@@ -397,10 +397,12 @@ impl<'a> Plan<'a> {
         let name = "libtorch links";
         match libtorch::fault(self.layout, source, self.gpu) {
             None => {
-                report::ready(name, &self.layout.show(&self.layout.libtorch()));
+                announce::ready(name, &self.layout.show(&self.layout.libtorch()));
                 Ok(())
             }
-            Some(why) => report::step(name, &why, || libtorch::link(self.layout, source, self.gpu)),
+            Some(why) => {
+                announce::step(name, &why, || libtorch::link(self.layout, source, self.gpu))
+            }
         }
     }
 
@@ -414,10 +416,10 @@ impl<'a> Plan<'a> {
         });
         match fault {
             None => {
-                report::ready(name, &self.layout.show(&kernelspec::folder(environment)));
+                announce::ready(name, &self.layout.show(&kernelspec::folder(environment)));
                 Ok(())
             }
-            Some(why) => report::step(name, &why, || {
+            Some(why) => announce::step(name, &why, || {
                 kernelspec::install_tool(self.layout, &program)?;
                 kernelspec::install(self.layout, environment, &evcxr)
             }),
@@ -428,16 +430,16 @@ impl<'a> Plan<'a> {
     fn rust_sources(&self, cancel: &AtomicBool) -> Result<()> {
         let name = "Rust's sources";
         if let Ok(Some(found)) = sources::find(self.layout) {
-            report::ready(name, &found.display().to_string());
+            announce::ready(name, &found.display().to_string());
             return Ok(());
         }
         let log = self.layout.log("rust-src");
-        let installed = report::step(name, "fetching the component rust-src", || {
+        let installed = announce::step(name, "fetching the component rust-src", || {
             sources::install(self.layout, &log, cancel)
         });
         match installed {
             Err(error) if !was_stopped(&error) => {
-                report::note(&format!(
+                announce::note(&format!(
                     "cells must name the types of their variables: {error:#}"
                 ));
                 Ok(())
@@ -450,13 +452,13 @@ impl<'a> Plan<'a> {
         let name = "warm build";
         let stamp = builds::stamp(self.layout)?;
         if builds::is_warm(self.layout, &stamp) {
-            report::ready(name, &self.layout.show(&self.layout.warm_build()));
+            announce::ready(name, &self.layout.show(&self.layout.warm_build()));
             board.done(Step::Library);
             return Ok(());
         }
         let what = "compiling what the notebooks use (about 5 minutes on 2 cores)";
         board.begin(Step::Library);
-        report::step(name, what, || {
+        announce::step(name, what, || {
             builds::warm(self.layout, cancel, &|line| board.line(Step::Library, line))?;
             builds::mark_warm(self.layout, &stamp)
         })?;

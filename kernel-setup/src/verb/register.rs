@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::layout::{EVCXR_VERSION, Layout};
-use crate::{disk, evcxr, files, kernelspec, report};
+use crate::{announce, disk, evcxr, files, kernelspec};
 
 /// The kernel's name in Jupyter's list.
 const NAME: &str = "rust-live";
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
         fs::read(&program).with_context(|| format!("{} can't be read", program.display()))?;
     files::write_whole(&tool, &content, 0o755)?;
     kernelspec::write(&spec, &kernelspec_content(&tool, &builds(&layout), &evcxr))?;
-    report::ready("kernelspec", &format!("Rust (live), {}", spec.display()));
+    announce::ready("kernelspec", &format!("Rust (live), {}", spec.display()));
     println!(
         "Choose the kernel \"Rust (live)\" in JupyterLab, VS Code, or `jupyter nbconvert --execute`."
     );
@@ -57,13 +57,13 @@ fn rust_kernel(layout: &Layout) -> Result<PathBuf> {
     let name = "Rust kernel";
     if let Some(found) = evcxr::find(layout) {
         let what = format!("evcxr_jupyter {EVCXR_VERSION}, {}", found.display());
-        report::ready(name, &what);
+        announce::ready(name, &what);
         return Ok(found);
     }
     disk::require(&layout.cache, disk::NEEDED_IN_CACHE)?;
     let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
     let log = layout.root.join("evcxr.log");
-    report::step(name, &what, || {
+    announce::step(name, &what, || {
         evcxr::install(layout, &log, &AtomicBool::new(false), &|_| {})
     })
 }
@@ -73,7 +73,7 @@ fn remove(layout: &Layout, spec: &Path) -> Result<()> {
         if folder.exists() {
             fs::remove_dir_all(folder)
                 .with_context(|| format!("{} can't be removed", folder.display()))?;
-            report::ready("removed", &folder.display().to_string());
+            announce::ready("removed", &folder.display().to_string());
         }
     }
     Ok(())

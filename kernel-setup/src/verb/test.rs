@@ -13,7 +13,7 @@ use super::run::Exercises;
 use super::{html, install, run};
 use crate::layout::Layout;
 use crate::python::Environment;
-use crate::{builds, jupyter, libtorch, report};
+use crate::{announce, builds, jupyter, libtorch};
 
 /// Drives JupyterLab in a headless browser.
 const BROWSER: &str = include_str!("../../python/browser.py");
@@ -40,7 +40,7 @@ impl Tally {
     }
 
     fn skip(&mut self, name: &str, why: &str) {
-        report::skipped(name, why);
+        announce::skipped(name, why);
         self.skipped.push(format!("{name}: {why}"));
     }
 
@@ -144,7 +144,7 @@ fn part<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("\n== {name}");
     let start = Instant::now();
     let value = work()?;
-    println!("== {name}: {}", report::seconds(start.elapsed()));
+    println!("== {name}: {}", announce::seconds(start.elapsed()));
     Ok(value)
 }
 

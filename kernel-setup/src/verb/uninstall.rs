@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::layout::Layout;
-use crate::{builds, disk, kernelspec, report};
+use crate::{announce, builds, disk, kernelspec};
 
 /// Removes what `install` made, and with `all` also what the notebooks keep in the user's cache.
 ///
@@ -36,7 +36,7 @@ pub fn run(layout: &Layout, all: bool) -> Result<()> {
     // Only the folder that is empty now: others may use it.
     let _ = fs::remove_dir(&layout.cache);
     for path in kept.iter().filter(|path| path.exists()) {
-        let size = report::bytes(disk::used(path));
+        let size = announce::bytes(disk::used(path));
         println!(
             "  kept     {} ({size}): `cargo kernel uninstall --all` removes it",
             path.display()
@@ -46,7 +46,7 @@ pub fn run(layout: &Layout, all: bool) -> Result<()> {
 }
 
 fn remove(layout: &Layout, path: &Path) -> Result<()> {
-    let size = report::bytes(disk::used(path));
+    let size = announce::bytes(disk::used(path));
     fs::remove_dir_all(path).with_context(|| format!("{} can't be removed", path.display()))?;
     println!("  removed  {} ({size})", layout.show(path));
     Ok(())

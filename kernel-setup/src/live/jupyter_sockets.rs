@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::wire::{Message, Signer};
 
 /// The kernel's side of a connection.
-pub struct Front {
+pub struct JupyterSockets {
     /// Requests on the shell channel, in order.
     pub shell: mpsc::UnboundedReceiver<Message>,
     /// Requests on the control channel.
@@ -61,7 +61,7 @@ impl Replies {
     }
 }
 
-impl Front {
+impl JupyterSockets {
     /// Opens the sockets; what comes through `published` goes to all subscribers.
     ///
     /// # Errors

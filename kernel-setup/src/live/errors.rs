@@ -9,7 +9,7 @@ use super::hints::{Seen, hint, plainly};
 use super::interrupt::Stopped;
 use super::misfits::Definers;
 use super::screen::Outcome;
-use super::side::Panic;
+use super::side_channel::Panic;
 use super::variables::{Variables, run_again};
 use super::wire::Message;
 
