@@ -54,7 +54,20 @@ impl Settings {
     /// assert_eq!(Settings { smoke: false, ..trial }.epochs(100), 100);
     /// ```
     pub fn epochs(&self, full: usize) -> usize {
-        if self.smoke { full.min(1) } else { full }
+        self.full_or_trial(full, full.min(1))
+    }
+
+    /// The first of two values, or in a trial run the second.
+    ///
+    /// ```
+    /// use icvae_core::Settings;
+    ///
+    /// let settings = Settings { smoke: false, ..Settings::from_env().unwrap() };
+    /// let points = settings.full_or_trial(3000, 200);
+    /// assert_eq!(points, 3000);
+    /// ```
+    pub fn full_or_trial<T>(&self, full: T, trial: T) -> T {
+        if self.smoke { trial } else { full }
     }
 
     /// Reads any environment: `lookup` returns a variable's value.

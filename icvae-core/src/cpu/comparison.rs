@@ -7,7 +7,7 @@ use tch::Tensor;
 use super::dense::place;
 use super::node::{Function, is_plain, record};
 use super::pointwise::{sigmoid, softplus};
-use super::product::Place;
+use super::product::MatrixPtr;
 use super::team::{MOVE, part_of, shared};
 use super::wide::wide;
 use crate::Result;
@@ -115,7 +115,7 @@ impl Function for Comparison {
         let mut found = vec![None, None];
         for (i, found) in found.iter_mut().enumerate().filter(|(i, _)| wanted[*i]) {
             let d = x.f_empty_like()?;
-            let to = Place {
+            let to = MatrixPtr {
                 first: d.data_ptr().cast::<f32>(),
                 row: width,
             };
@@ -144,8 +144,8 @@ impl Function for Comparison {
 }
 
 /// The numbers of a vector that was just made.
-pub(super) fn one_row(vector: &mut Tensor) -> Place<*mut f32> {
-    Place {
+pub(super) fn one_row(vector: &mut Tensor) -> MatrixPtr<*mut f32> {
+    MatrixPtr {
         first: vector.data_ptr().cast(),
         row: 0,
     }

@@ -11,7 +11,7 @@ use tch::Tensor;
 
 use super::node::identity;
 use super::panel::{Lanes, Panel};
-use super::product::{Kernel, Place, STRIP, Start, multiply};
+use super::product::{Kernel, MatrixPtr, STRIP, Start, multiply};
 use crate::Result;
 
 thread_local! {
@@ -102,7 +102,7 @@ impl std::fmt::Debug for Panels {
 pub(crate) struct Ready<'a> {
     factors: &'a Factors,
     units: Lanes,
-    turned: Place<*mut f32>, // [out, B]
+    turned: MatrixPtr<*mut f32>, // [out, B]
     outer: usize,
     inner: usize,
 }
@@ -155,7 +155,7 @@ impl Ready<'_> {
     pub(crate) fn strip(&self, row: usize, into: &mut [f32], add: bool) {
         let rows = into.len() / self.inner;
         assert!(rows * self.inner == into.len() && row + rows <= self.outer);
-        let target = Place {
+        let target = MatrixPtr {
             first: into.as_mut_ptr(),
             row: self.inner,
         };
@@ -163,7 +163,7 @@ impl Ready<'_> {
         let all = (self.units, 0..self.units.tiles());
         // SAFETY: both panels were filled, d has these columns, and `into` is the caller's.
         unsafe {
-            let others = Place {
+            let others = MatrixPtr {
                 // The strip's own: the target begins with them.
                 first: self.turned.read().at(row, 0),
                 row: self.turned.row,

@@ -10,7 +10,7 @@ use super::delayed;
 use super::node::{Function, is_plain, record};
 use super::panel::{Lanes, Panel, transpose};
 use super::pointwise::{activate, derive, is_derivable_from_value};
-use super::product::{Kernel, Place, Start, multiply, multiply_in_place};
+use super::product::{Kernel, MatrixPtr, Start, multiply, multiply_in_place};
 use super::team::{LINE, MOVE, lines_of, part_of, shared};
 use super::wide::wide;
 use crate::Result;
@@ -81,16 +81,16 @@ pub(super) fn numbers(tensor: &Tensor) -> &[f32] {
 }
 
 /// The rows of a plain matrix.
-pub(super) fn place(tensor: &Tensor, columns: usize) -> Place<*const f32> {
+pub(super) fn place(tensor: &Tensor, columns: usize) -> MatrixPtr<*const f32> {
     debug_assert!(is_plain(tensor));
-    Place {
+    MatrixPtr {
         first: tensor.data_ptr().cast::<f32>().cast_const(),
         row: columns,
     }
 }
 
-fn place_mut(tensor: &mut Tensor, columns: usize) -> Place<*mut f32> {
-    Place {
+fn place_mut(tensor: &mut Tensor, columns: usize) -> MatrixPtr<*mut f32> {
+    MatrixPtr {
         first: tensor.data_ptr().cast(),
         row: columns,
     }
@@ -243,7 +243,12 @@ impl Function for Layer {
 ///
 /// # Safety
 /// The numbers must be readable.
-unsafe fn sum_rows(sums: &mut [f32], from: Place<*const f32>, rows: usize, columns: &Range<usize>) {
+unsafe fn sum_rows(
+    sums: &mut [f32],
+    from: MatrixPtr<*const f32>,
+    rows: usize,
+    columns: &Range<usize>,
+) {
     wide(|| {
         sums.fill(0.0);
         for row in 0..rows {
@@ -259,7 +264,7 @@ unsafe fn sum_rows(sums: &mut [f32], from: Place<*const f32>, rows: usize, colum
 /// One thread's part of what the product dW = dᵀ · x reads: for [`delayed`].
 pub(super) fn fill(
     (x, units): (&Tensor, Lanes),
-    (d, turned): (&Tensor, Place<*mut f32>),
+    (d, turned): (&Tensor, MatrixPtr<*mut f32>),
     (part, parts): (usize, usize),
 ) {
     let (rows, inner, outer) = (x.size()[0], x.size()[1], d.size()[1]);

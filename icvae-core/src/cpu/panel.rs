@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::product::{Kernel, Place};
+use super::product::{Kernel, MatrixPtr};
 
 /// A cache line.
 #[repr(C, align(64))]
@@ -41,8 +41,8 @@ impl Panel {
     }
 
     /// Room for the transpose of a matrix, `[rows, columns]`, to be written by [`transpose`].
-    pub(crate) fn transposed(&mut self, rows: usize, columns: usize) -> Place<*mut f32> {
-        Place {
+    pub(crate) fn transposed(&mut self, rows: usize, columns: usize) -> MatrixPtr<*mut f32> {
+        MatrixPtr {
             first: self.room(rows * columns),
             row: rows,
         }
@@ -74,7 +74,7 @@ impl Lanes {
     ///
     /// # Safety
     /// The source must be readable in these rows and all lanes, and nobody else may look at these rows meanwhile.
-    pub(crate) unsafe fn fill(self, source: Place<*const f32>, rows: Range<usize>) {
+    pub(crate) unsafe fn fill(self, source: MatrixPtr<*const f32>, rows: Range<usize>) {
         for start in (0..self.lanes).step_by(self.tile) {
             let count = self.tile.min(self.lanes - start);
             for row in rows.clone() {
@@ -94,12 +94,12 @@ impl Lanes {
     ///
     /// # Safety
     /// As [`Lanes::fill`].
-    pub(crate) unsafe fn fill_transposed(self, source: Place<*const f32>, rows: Range<usize>) {
+    pub(crate) unsafe fn fill_transposed(self, source: MatrixPtr<*const f32>, rows: Range<usize>) {
         for start in (0..self.lanes).step_by(self.tile) {
             let count = self.tile.min(self.lanes - start);
             // SAFETY: as the caller promises; the panel has whole rows.
             unsafe {
-                let to = Place {
+                let to = MatrixPtr {
                     first: self.first.add(start * self.inner),
                     row: self.tile,
                 };
@@ -118,9 +118,9 @@ impl Lanes {
 /// # Safety
 /// Both must exist, and nobody else may look at that part of the target meanwhile.
 pub(crate) unsafe fn transpose(
-    from: Place<*const f32>,
+    from: MatrixPtr<*const f32>,
     (rows, columns): (Range<usize>, Range<usize>),
-    to: Place<*mut f32>,
+    to: MatrixPtr<*mut f32>,
     shift: usize,
 ) {
     #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
@@ -153,9 +153,9 @@ pub(crate) unsafe fn transpose(
 /// # Safety
 /// As [`transpose`].
 unsafe fn one_by_one(
-    from: Place<*const f32>,
+    from: MatrixPtr<*const f32>,
     (rows, columns): (Range<usize>, Range<usize>),
-    to: Place<*mut f32>,
+    to: MatrixPtr<*mut f32>,
     shift: usize,
 ) {
     for c in columns {
@@ -210,11 +210,11 @@ mod tests {
         for (rows, columns) in [(1, 1), (8, 8), (7, 9), (33, 26), (16, 784), (40, 3)] {
             let from: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
             let mut to = vec![-1.0; rows * columns];
-            let place = Place {
+            let place = MatrixPtr {
                 first: to.as_mut_ptr(),
                 row: rows,
             };
-            let source = Place {
+            let source = MatrixPtr {
                 first: from.as_ptr(),
                 row: columns,
             };

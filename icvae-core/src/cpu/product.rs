@@ -68,15 +68,15 @@ const AT_ONCE: usize = 8192;
 
 /// A matrix in memory, the numbers of a row side by side: its first number, and how far apart its rows are.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<P> {
+pub(crate) struct MatrixPtr<P> {
     pub(crate) first: P,
     pub(crate) row: usize,
 }
 
 // SAFETY: looked at by unsafe functions only, whose callers answer for it.
-unsafe impl<P> Sync for Place<P> {}
+unsafe impl<P> Sync for MatrixPtr<P> {}
 
-impl Place<*mut f32> {
+impl MatrixPtr<*mut f32> {
     /// Where a number is.
     ///
     /// # Safety
@@ -96,15 +96,15 @@ impl Place<*mut f32> {
     }
 
     /// The same to be read.
-    pub(crate) fn read(self) -> Place<*const f32> {
-        Place {
+    pub(crate) fn read(self) -> MatrixPtr<*const f32> {
+        MatrixPtr {
             first: self.first.cast_const(),
             row: self.row,
         }
     }
 }
 
-impl Place<*const f32> {
+impl MatrixPtr<*const f32> {
     /// Where a number is.
     ///
     /// # Safety
@@ -143,8 +143,8 @@ pub(crate) enum Start<'a> {
 pub(crate) unsafe fn multiply(
     kernel: Kernel,
     (lanes, tiles): (Lanes, Range<usize>),
-    (others, range): (Place<*const f32>, Range<usize>),
-    target: Place<*mut f32>,
+    (others, range): (MatrixPtr<*const f32>, Range<usize>),
+    target: MatrixPtr<*mut f32>,
     start: Start<'_>,
 ) {
     let Lanes { tile, inner, .. } = lanes;
@@ -157,11 +157,11 @@ pub(crate) unsafe fn multiply(
             // SAFETY: as the caller promises.
             unsafe {
                 let numbers = lanes.first.add(lane * inner + depth.start * tile);
-                let others = Place {
+                let others = MatrixPtr {
                     first: others.at(0, depth.start),
                     row: others.row,
                 };
-                let target = Place {
+                let target = MatrixPtr {
                     first: target.at_mut(0, lane),
                     row: target.row,
                 };
@@ -186,9 +186,9 @@ pub(crate) unsafe fn multiply(
 /// As [`multiply`]; the lanes must be readable in those columns and `inner` rows.
 pub(crate) unsafe fn multiply_in_place(
     kernel: Kernel,
-    (lanes, columns, inner): (Place<*const f32>, Range<usize>, usize),
-    (others, range): (Place<*const f32>, Range<usize>),
-    target: Place<*mut f32>,
+    (lanes, columns, inner): (MatrixPtr<*const f32>, Range<usize>, usize),
+    (others, range): (MatrixPtr<*const f32>, Range<usize>),
+    target: MatrixPtr<*mut f32>,
 ) {
     let tile = kernel.tile();
     let mut near = [Line::ZERO; AT_ONCE / Line::NUMBERS];
@@ -211,11 +211,11 @@ pub(crate) unsafe fn multiply_in_place(
             // SAFETY: as the caller promises; a block has room for its part of the rows.
             unsafe {
                 copy(kernel, lanes, (depth.clone(), columns_of(lane)), near);
-                let others = Place {
+                let others = MatrixPtr {
                     first: others.at(0, depth.start),
                     row: others.row,
                 };
-                let target = Place {
+                let target = MatrixPtr {
                     first: target.at_mut(0, lane),
                     row: target.row,
                 };
@@ -243,7 +243,7 @@ pub(crate) unsafe fn multiply_in_place(
 /// They must be readable, and the processor have the kernel's instructions.
 unsafe fn copy(
     kernel: Kernel,
-    from: Place<*const f32>,
+    from: MatrixPtr<*const f32>,
     (rows, columns): (Range<usize>, Range<usize>),
     to: *mut f32,
 ) {
@@ -280,8 +280,8 @@ unsafe fn run(
     kernel: Kernel,
     lanes: (*const f32, usize),
     depth: usize,
-    others: (Place<*const f32>, Range<usize>),
-    target: Place<*mut f32>,
+    others: (MatrixPtr<*const f32>, Range<usize>),
+    target: MatrixPtr<*mut f32>,
     start: Start<'_>,
 ) {
     // SAFETY: as the caller promises.
@@ -307,8 +307,8 @@ mod tests {
             .collect()
     }
 
-    fn place(numbers: &[f32], row: usize) -> Place<*const f32> {
-        Place {
+    fn place(numbers: &[f32], row: usize) -> MatrixPtr<*const f32> {
+        MatrixPtr {
             first: numbers.as_ptr(),
             row,
         }
@@ -374,7 +374,7 @@ mod tests {
         let before = numbers(lanes * others, 0.4);
         for start in [Start::Zero, Start::There, Start::Each(&bias)] {
             let mut found = before.clone();
-            let target = Place {
+            let target = MatrixPtr {
                 first: found.as_mut_ptr(),
                 row: lanes,
             };
@@ -397,7 +397,7 @@ mod tests {
             check(&found, &from, "filled");
         }
         let mut found = before;
-        let target = Place {
+        let target = MatrixPtr {
             first: found.as_mut_ptr(),
             row: lanes,
         };
@@ -413,7 +413,7 @@ mod tests {
         let transposed: Vec<f32> = (0..lanes * inner)
             .map(|i| a[i % inner * lanes + i / inner])
             .collect();
-        let target = Place {
+        let target = MatrixPtr {
             first: found.as_mut_ptr(),
             row: lanes,
         };

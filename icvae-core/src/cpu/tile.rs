@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::product::{Place, Start};
+use super::product::{MatrixPtr, Start};
 
 /// Numbers in and out of a tile that has fewer lanes than registers hold.
 #[inline(always)]
 unsafe fn at_the_edge<const N: usize, const W: usize>(
     count: usize,
     other: usize,
-    target: Place<*mut f32>,
+    target: MatrixPtr<*mut f32>,
     start: Start<'_>,
     tile: impl FnOnce(*mut f32),
 ) {
@@ -49,8 +49,8 @@ macro_rules! tiles {
             pub(in super::super) unsafe fn column(
                 (lanes, count): (*const f32, usize),
                 depth: usize,
-                (others, range): (Place<*const f32>, Range<usize>),
-                target: Place<*mut f32>,
+                (others, range): (MatrixPtr<*const f32>, Range<usize>),
+                target: MatrixPtr<*mut f32>,
                 start: Start<'_>,
             ) {
                 // As even as possible: a tile of few others waits for its own sums.
@@ -62,11 +62,11 @@ macro_rules! tiles {
                     unsafe {
                         match part.len() {
                             $($n => if count == TILE {
-                                let into = Place { first: target.at_mut(other, 0), row: target.row };
+                                let into = MatrixPtr { first: target.at_mut(other, 0), row: target.row };
                                 tile::<$n>(lanes, depth, others, other, into, start);
                             } else {
                                 at_the_edge::<$n, TILE>(count, other, target, start, |first| {
-                                    let into = Place { first, row: TILE };
+                                    let into = MatrixPtr { first, row: TILE };
                                     tile::<$n>(lanes, depth, others, other, into, start);
                                 });
                             })*
@@ -80,9 +80,9 @@ macro_rules! tiles {
             unsafe fn tile<const N: usize>(
                 mut lanes: *const f32,
                 depth: usize,
-                others: Place<*const f32>,
+                others: MatrixPtr<*const f32>,
                 other: usize,
-                into: Place<*mut f32>,
+                into: MatrixPtr<*mut f32>,
                 start: Start<'_>,
             ) {
                 let mut sums: [[$register; 2]; N] = [[$zero(); 2]; N];

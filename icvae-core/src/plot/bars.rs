@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color as _, RGBColor};
 
 use super::axis::{Axis, number};
-use super::chart::{self, Settings, Surroundings, shared_settings};
+use super::chart::{self, ChartSettings, Surroundings, shared_settings};
 use super::theme::{self, Entry, Sample, Type};
 use super::{Figure, LINE_COLORS, PlotError, Rgb, input};
 use crate::Result;
@@ -27,7 +27,7 @@ use crate::Result;
 /// ```
 #[derive(Debug)]
 pub struct Bars {
-    settings: Settings,
+    settings: ChartSettings,
     categories: Vec<String>,
     series: Vec<Series>,
     levels: Vec<(String, f64)>,
@@ -51,7 +51,7 @@ impl Bars {
         title: impl Into<String>,
         categories: impl IntoIterator<Item = S>,
     ) -> Self {
-        let mut settings = Settings::new(720, 420);
+        let mut settings = ChartSettings::new(720, 420);
         settings.title = title.into();
         Self {
             settings,

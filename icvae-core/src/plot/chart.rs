@@ -13,7 +13,7 @@ use crate::Result;
 
 /// The settings that all builders with axes share.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Settings {
+pub(super) struct ChartSettings {
     pub title: String,
     pub x_label: String,
     pub y_label: String,
@@ -23,7 +23,7 @@ pub(super) struct Settings {
     pub y_limits: Option<(f64, f64)>,
 }
 
-impl Settings {
+impl ChartSettings {
     pub fn new(width: u32, height: u32) -> Self {
         Self {
             size: (width, height),
@@ -190,7 +190,7 @@ fn frame<C: CoordTranslate>(area: &DrawingArea<Backend<'_>, C>) -> Drawn {
 
 /// Where the data lie, in CSS pixels.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct DataBox {
     left: f64,
     top: f64,
     right: f64,
@@ -200,7 +200,7 @@ struct Place {
 /// Draws a figure: everything around the data, then the data, then the frame. `alt` stands where the caller gave no
 /// words of their own.
 pub(super) fn draw(
-    settings: Settings,
+    settings: ChartSettings,
     (mut x, mut y): (Axis, Axis),
     mut around: Surroundings,
     (alt, notes): (String, Vec<String>),
@@ -235,7 +235,7 @@ pub(super) fn draw(
     let y_ticks = Type::TICK.widest(y.ticks.iter().map(|t| &t.1));
     let left = (MARGIN + label_height(y_title.len()) + y_ticks + 8.0).round();
     let right = (width - MARGIN - beside).round();
-    let mut place = Place {
+    let mut place = DataBox {
         left,
         top,
         right,
@@ -347,7 +347,7 @@ fn tick(axis: &mut Axis, length: f64, apart: f64, size: impl Fn(&str) -> f64) {
 /// Writes the titles of both axes, each in the middle of its axis.
 fn axis_titles(
     root: &Area<'_>,
-    place: Place,
+    place: DataBox,
     (x_title, y_title): (&[String], &[String]),
     floor: f64,
 ) -> Drawn {

@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos;
 use plotters::style::{Color as _, RGBColor};
 
 use super::axis::{Axis, number};
-use super::chart::{self, Settings, Surroundings, shared_settings};
+use super::chart::{self, ChartSettings, Surroundings, shared_settings};
 use super::color::line_colors;
 use super::theme::{self, Entry, LINE, Marker, Sample, Type};
 use super::{Figure, PlotError, Points, Rgb};
@@ -30,7 +30,7 @@ use crate::Result;
 /// ```
 #[derive(Debug)]
 pub struct Curves {
-    settings: Settings,
+    settings: ChartSettings,
     series: Vec<Result<Series>>,
     levels: Vec<(String, f64)>,
     log_x: bool,
@@ -52,7 +52,7 @@ const FEW: usize = 12;
 impl Curves {
     /// A chart without lines yet.
     pub fn new(title: impl Into<String>) -> Self {
-        let mut settings = Settings::new(720, 420);
+        let mut settings = ChartSettings::new(720, 420);
         settings.title = title.into();
         Self {
             settings,

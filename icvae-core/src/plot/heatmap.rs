@@ -5,7 +5,7 @@ use plotters::style::{Color as _, RGBColor};
 use tch::Tensor;
 
 use super::axis::{Axis, number};
-use super::chart::{self, ColorBar, Settings, Surroundings, shared_settings};
+use super::chart::{self, ChartSettings, ColorBar, Surroundings, shared_settings};
 use super::{ColorMap, Figure, PlotError, input};
 use crate::Result;
 
@@ -31,7 +31,7 @@ use crate::Result;
 /// ```
 #[derive(Debug)]
 pub struct Heatmap {
-    settings: Settings,
+    settings: ChartSettings,
     values: Result<Values>,
     x_range: (f64, f64),
     y_range: (f64, f64),
@@ -54,7 +54,7 @@ impl Heatmap {
     /// `y_range.1`.
     pub fn new(values: &Tensor, x_range: (f64, f64), y_range: (f64, f64)) -> Self {
         Self {
-            settings: Settings::new(640, 540),
+            settings: ChartSettings::new(640, 540),
             values: Values::read(values),
             x_range,
             y_range,

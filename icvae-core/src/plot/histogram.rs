@@ -5,7 +5,7 @@ use plotters::style::{Color as _, RGBColor};
 use tch::Tensor;
 
 use super::axis::{Axis, number};
-use super::chart::{self, Settings, Surroundings, shared_settings};
+use super::chart::{self, ChartSettings, Surroundings, shared_settings};
 use super::theme::{self, Entry, LINE, Sample};
 use super::{Figure, LINE_COLORS, PlotError, Points, Rgb, input};
 use crate::Result;
@@ -32,7 +32,7 @@ use crate::Result;
 /// ```
 #[derive(Debug)]
 pub struct Histogram {
-    settings: Settings,
+    settings: ChartSettings,
     samples: Vec<Named<Vec<f64>>>,
     curves: Vec<Named<Vec<(f64, f64)>>>,
     bins: Option<usize>,
@@ -43,7 +43,7 @@ type Named<T> = (String, Result<T>);
 impl Histogram {
     /// A histogram without samples yet.
     pub fn new(title: impl Into<String>) -> Self {
-        let mut settings = Settings::new(720, 420);
+        let mut settings = ChartSettings::new(720, 420);
         settings.title = title.into();
         settings.y_label = "density".into();
         Self {

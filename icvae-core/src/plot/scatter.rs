@@ -5,7 +5,7 @@ use plotters::style::{Color as _, RGBColor};
 use tch::Tensor;
 
 use super::axis::{Axis, number};
-use super::chart::{self, ColorBar, Plot, Settings, Surroundings, shared_settings};
+use super::chart::{self, ChartSettings, ColorBar, Plot, Surroundings, shared_settings};
 use super::theme::{self, Drawn, Entry, Marker, Sample, Type};
 use super::{CLASS_COLORS, ColorMap, Figure, LINE_COLORS, PlotError, Points, Rgb, input};
 use crate::Result;
@@ -28,8 +28,8 @@ use crate::Result;
 /// ```
 #[derive(Debug)]
 pub struct Scatter {
-    settings: Settings,
-    layers: Vec<Result<Layer>>,
+    settings: ChartSettings,
+    layers: Vec<Result<Series>>,
     groups: usize,
     class_names: Option<Vec<String>>,
     value_label: String,
@@ -41,7 +41,7 @@ pub struct Scatter {
 }
 
 #[derive(Debug)]
-enum Layer {
+enum Series {
     Classes {
         points: Vec<(f64, f64)>,
         labels: Vec<usize>,
@@ -65,13 +65,13 @@ enum Layer {
     },
 }
 
-impl Layer {
+impl Series {
     fn points(&self) -> &[(f64, f64)] {
         match self {
-            Layer::Classes { points, .. }
-            | Layer::Values { points, .. }
-            | Layer::Group { points, .. }
-            | Layer::Line { points, .. } => points,
+            Series::Classes { points, .. }
+            | Series::Values { points, .. }
+            | Series::Group { points, .. }
+            | Series::Line { points, .. } => points,
         }
     }
 }
@@ -80,7 +80,7 @@ impl Scatter {
     /// Nothing yet: add groups with [`Scatter::points`] and lines with [`Scatter::line`].
     pub fn new() -> Self {
         Self {
-            settings: Settings::new(720, 560),
+            settings: ChartSettings::new(720, 560),
             layers: Vec::new(),
             groups: 0,
             class_names: None,
@@ -107,7 +107,7 @@ impl Scatter {
         let read = || {
             let points = input::pairs(xy, "the points of a scatter plot")?;
             let values = input::column(values, points.len(), "the values of a scatter plot")?;
-            Ok(Layer::Values {
+            Ok(Series::Values {
                 points,
                 values,
                 map,
@@ -125,7 +125,7 @@ impl Scatter {
     pub fn points(mut self, name: impl Into<String>, xy: &Tensor) -> Self {
         let index = self.groups;
         self.groups += 1;
-        let layer = input::pairs(xy, "the points of a scatter plot").map(|points| Layer::Group {
+        let layer = input::pairs(xy, "the points of a scatter plot").map(|points| Series::Group {
             name: name.into(),
             points,
             color: LINE_COLORS[index % LINE_COLORS.len()],
@@ -137,7 +137,7 @@ impl Scatter {
 
     /// Adds a line through `points`, on top of all points. One whose name is empty has no entry in the legend.
     pub fn line(mut self, name: impl Into<String>, points: &(impl Points + ?Sized)) -> Self {
-        let line = points.points().map(|points| Layer::Line {
+        let line = points.points().map(|points| Series::Line {
             name: name.into(),
             points,
             color: Rgb::INK,
@@ -148,7 +148,7 @@ impl Scatter {
 
     /// Gives the group or line that was added last another colour.
     pub fn color(mut self, new: Rgb) -> Self {
-        if let Some(Ok(Layer::Group { color, .. } | Layer::Line { color, .. })) =
+        if let Some(Ok(Series::Group { color, .. } | Series::Line { color, .. })) =
             self.layers.last_mut()
         {
             *color = new;
@@ -205,14 +205,14 @@ impl Scatter {
     /// If there are no points, one is not finite, labels and points do not fit each other, or the
     /// limits make no sense.
     pub fn draw(mut self) -> Result<Figure> {
-        let layers: Vec<Layer> = std::mem::take(&mut self.layers)
+        let layers: Vec<Series> = std::mem::take(&mut self.layers)
             .into_iter()
             .collect::<Result<_>>()?;
         let count: usize = layers.iter().map(|l| l.points().len()).sum();
         if count == 0 {
             return Err(PlotError::Empty("the points of a scatter plot".into()).into());
         }
-        for line in layers.iter().filter(|l| matches!(l, Layer::Line { .. })) {
+        for line in layers.iter().filter(|l| matches!(l, Series::Line { .. })) {
             let flat: Vec<f64> = line.points().iter().flat_map(|p| [p.0, p.1]).collect();
             input::check_finite(&flat, "the points of a line")?;
         }
@@ -244,11 +244,11 @@ impl Scatter {
         let start = self.settings.alt_start("scatter plot");
         let alt = format!("{start}: {}.", descriptions.join("; "));
         let mut notes = Vec::new();
-        let outside = |l: &Layer| {
+        let outside = |l: &Series| {
             let points = l.points().iter();
             points.filter(|p| !(x.holds(p.0) && y.holds(p.1))).count()
         };
-        let lines = |l: &&Layer| matches!(l, Layer::Line { .. });
+        let lines = |l: &&Series| matches!(l, Series::Line { .. });
         let hidden: usize = layers.iter().filter(|l| !lines(l)).map(outside).sum();
         let points: usize = layers
             .iter()
@@ -271,15 +271,15 @@ impl Scatter {
         chart::draw(self.settings, (x, y), around, (alt, notes), |plot| {
             for layer in &layers {
                 let style = |i: usize| match layer {
-                    Layer::Classes { labels, .. } => class_style(labels[i], count > MANY),
-                    Layer::Values { values, .. } => {
+                    Series::Classes { labels, .. } => class_style(labels[i], count > MANY),
+                    Series::Values { values, .. } => {
                         let color = bar.as_ref().map_or(Rgb::INK, |bar| bar.color(values[i]));
                         (color, Marker::Circle)
                     }
-                    Layer::Group { color, marker, .. } => (*color, *marker),
-                    Layer::Line { color, .. } => (*color, Marker::Circle),
+                    Series::Group { color, marker, .. } => (*color, *marker),
+                    Series::Line { color, .. } => (*color, Marker::Circle),
                 };
-                if let Layer::Line { points, color, .. } = layer {
+                if let Series::Line { points, color, .. } = layer {
                     chart::line(plot, points, theme::stroke(*color, 2.5), false)?;
                     continue;
                 }
@@ -291,7 +291,7 @@ impl Scatter {
                 chart::dots(plot, marks, radius)?;
             }
             for layer in &layers {
-                if let Layer::Classes {
+                if let Series::Classes {
                     points,
                     labels,
                     classes,
@@ -306,9 +306,9 @@ impl Scatter {
     }
 
     /// Adds a layer's entries to the legend and says in words what it shows.
-    fn describe(&self, layer: &Layer, around: &mut Surroundings) -> Result<String> {
+    fn describe(&self, layer: &Series, around: &mut Surroundings) -> Result<String> {
         Ok(match layer {
-            Layer::Classes {
+            Series::Classes {
                 points, classes, ..
             } => {
                 if let Some(names) = &self.class_names
@@ -330,7 +330,7 @@ impl Scatter {
                 }));
                 format!("{} points in {classes} classes", points.len())
             }
-            Layer::Values {
+            Series::Values {
                 points,
                 values,
                 map,
@@ -351,7 +351,7 @@ impl Scatter {
                     points.len()
                 )
             }
-            Layer::Group {
+            Series::Group {
                 name,
                 points,
                 color,
@@ -364,8 +364,8 @@ impl Scatter {
                 });
                 format!("{} points “{name}”", points.len())
             }
-            Layer::Line { name, .. } if name.is_empty() => "a line".into(),
-            Layer::Line { name, color, .. } => {
+            Series::Line { name, .. } if name.is_empty() => "a line".into(),
+            Series::Line { name, color, .. } => {
                 around.header.push(Entry {
                     name: name.clone(),
                     color: *color,
@@ -383,7 +383,7 @@ impl Default for Scatter {
     }
 }
 
-fn class_layer(xy: &Tensor, labels: &Tensor, classes: usize) -> Result<Layer> {
+fn class_layer(xy: &Tensor, labels: &Tensor, classes: usize) -> Result<Series> {
     if classes == 0 {
         let problem = "a scatter plot by class needs at least one class".to_owned();
         return Err(PlotError::Invalid(problem).into());
@@ -401,7 +401,7 @@ fn class_layer(xy: &Tensor, labels: &Tensor, classes: usize) -> Result<Layer> {
         }
         labels.push(label as usize);
     }
-    Ok(Layer::Classes {
+    Ok(Series::Classes {
         points,
         labels,
         classes,

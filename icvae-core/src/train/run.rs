@@ -11,7 +11,7 @@ use super::checkpoint::Ended;
 use super::evaluate::means;
 use super::model::{Trained, number, stacked};
 use super::rehearsal::{Rehearsal, rehearse};
-use super::store::Place;
+use super::store::RunFolder;
 use super::{
     Checkpoint, Control, EpochRecord, Event, Listener, Optimizer, RunState, StopReason, Store,
     TermMeans, TrainConfig, Turn, step_seed,
@@ -55,7 +55,7 @@ pub(super) struct Run<'a> {
     train: &'a Dataset,
     test: Option<&'a Dataset>,
     /// Where the run is kept, and the lock on it.
-    place: Option<Place>,
+    place: Option<RunFolder>,
     _lock: Option<File>,
     pub(super) turns: Vec<Turn>,
     /// One for each turn, or the one of a model without turns.

@@ -86,7 +86,7 @@ impl Store {
 
     /// The place of the runs with these settings and this formula; and, where it is a new one beside runs of
     /// another formula, a sentence about that.
-    pub(super) fn place(&self, identity: Value, formula: Formula) -> (Place, Option<String>) {
+    pub(super) fn place(&self, identity: Value, formula: Formula) -> (RunFolder, Option<String>) {
         let digest = hex(&Sha256::digest(identity.to_string().as_bytes())[..8]);
         let mut other = None;
         for number in 1.. {
@@ -106,7 +106,7 @@ impl Store {
             match difference {
                 Some(difference) => other = Some(difference),
                 None => {
-                    let place = Place {
+                    let place = RunFolder {
                         known: known.is_some(),
                         folder,
                         identity,
@@ -132,14 +132,14 @@ const FORMULA: &str = "formula.json";
 
 /// Where the runs of one identity and one formula are kept.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct RunFolder {
     folder: PathBuf,
     pub(super) identity: Value,
     formula: Formula,
     known: bool,
 }
 
-impl Place {
+impl RunFolder {
     /// The file of a run after `epochs` epochs.
     pub(super) fn after(&self, epochs: usize) -> PathBuf {
         self.folder.join(format!("epoch-{epochs:04}.safetensors"))
