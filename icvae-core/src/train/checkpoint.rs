@@ -21,7 +21,10 @@ pub struct RunState {
     pub epochs_done: usize,
     /// Steps done, in the whole run.
     pub steps_done: u64,
-    /// Sums of the terms over the examples of the epoch that is under way, in the model's order.
+    /// The terms of the epoch that is under way, in the model's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partial_names: Vec<String>,
+    /// Their sums over the examples of that epoch.
     #[serde(with = "super::history::numbers")]
     pub partial_sums: Vec<f64>,
     /// Examples that these sums are over.

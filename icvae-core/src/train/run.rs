@@ -318,7 +318,9 @@ impl<'a> Run<'a> {
         let examples = self.state.partial_examples;
         let sums = std::mem::take(&mut self.state.partial_sums);
         let means = sums.into_iter().map(|sum| sum / examples);
-        let train = TermMeans(self.names.iter().cloned().zip(means).collect());
+        // A run that was cut off after the epoch's last step has seen no batch since, but knows their names.
+        let names = std::mem::take(&mut self.state.partial_names);
+        let train = TermMeans(names.into_iter().zip(means).collect());
         let record = EpochRecord {
             epoch,
             train,
@@ -473,6 +475,9 @@ impl<'a> Run<'a> {
         }
         let first = self.losses.map_or(total, |(first, _)| first);
         self.losses = Some((first, total));
+        if self.state.partial_names.is_empty() {
+            self.state.partial_names = self.names.clone();
+        }
         let sums = &mut self.state.partial_sums;
         sums.resize(values.len(), 0.0);
         for (sum, value) in sums.iter_mut().zip(values) {

@@ -6,7 +6,7 @@ from nbformat.validator import NotebookValidationError
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATES = "application/vnd.jupyter.widget-state+json"
 REFERENCE = "IPY_MODEL_"
-# Models deeper inside each other than this are no widget of ours.
+# Models deeper inside each other than this are no widget of ours. (Each counts once, however many name it.)
 DEEPEST = 5
 
 
@@ -26,7 +26,7 @@ def _still(output, models):
     data = output.get("data")
     view = data.get(VIEW) if isinstance(data, dict) else None
     name = view.get("model_id") if isinstance(view, dict) else None
-    parts = _model(models, name, 0)
+    parts = _model(models, name, 0, set())
     if not parts:
         return [output]
     said = data.get("text/plain")
@@ -42,16 +42,17 @@ class _Unknown:
     text = None
 
 
-def _model(models, name, depth):
+def _model(models, name, depth, seen):
     """What a model last showed: lines of text and outputs; none if nothing is known of it."""
     model = models.get(name) if isinstance(name, str) else None
     state = model.get("state") if isinstance(model, dict) else None
-    if not isinstance(state, dict) or depth > DEEPEST:
+    if not isinstance(state, dict) or depth > DEEPEST or name in seen:
         return None
+    seen.add(name)
     children = state.get("children")
     if isinstance(children, list):
         inside = (
-            _model(models, child.removeprefix(REFERENCE), depth + 1)
+            _model(models, child.removeprefix(REFERENCE), depth + 1, seen)
             for child in children
             if isinstance(child, str)
         )

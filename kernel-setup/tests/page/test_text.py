@@ -379,3 +379,10 @@ def test_a_widget_shows_how_it_was_left(studio):
     assert "the square is 49" in page and page.count("<img") == 1
     assert "by: t-SNE (of PCA, t-SNE)" in page and "beside it" in page
     assert "a pad" in page and "as it was" in page and "round" in page and "alert" not in page
+
+
+def test_boxes_that_name_each_other_a_thousand_times_are_shown_once(studio):
+    boxes = {f"box{n}": widget("VBoxModel", children=[f"IPY_MODEL_box{n + 1}"] * 1000) for n in range(4)}
+    models = {**boxes, "box4": widget("IntSliderModel", description="n", value=1, min=0, max=9)}
+    page = body(studio.page(code("a", view("box0", "boxes")), metadata={"widgets": saved(models)}))
+    assert page.count("n: 1 (0 to 9)") == 1
