@@ -114,10 +114,15 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Whether a name goes on as what stands there begins.
+    fn begins(&self, name: &str) -> bool {
+        let folded = || name.to_lowercase().starts_with(&self.prefix.to_lowercase());
+        name.starts_with(&self.prefix) || folded()
+    }
+
     fn add(&mut self, rank: u32, text: &str, kind: &'static str, signature: String) {
         let exact = text.starts_with(&self.prefix);
-        let folded = || text.to_lowercase().starts_with(&self.prefix.to_lowercase());
-        if !exact && !folded() {
+        if !self.begins(text) {
             return;
         }
         self.found.push(Candidate {
@@ -377,12 +382,17 @@ impl<'a> Collector<'a> {
         let index = &self.known.index;
         let viewer = index.items[self.known.root].krate;
         let behind = if types { 500 } else { 0 };
+        let mut seen = std::collections::HashSet::new();
         for local in scope.locals.iter().rev() {
             let Ok(pattern) = syn::parse::Parser::parse_str(syn::Pat::parse_multi, &local.pattern)
             else {
                 continue;
             };
             for name in names_of(&pattern) {
+                // To tell a type takes time.
+                if !self.begins(&name) || !seen.insert(name.clone()) {
+                    continue;
+                }
                 let env = infer.env();
                 let ty = infer.name(&name, &env).unwrap_or_default();
                 self.add(behind, &name, "variable", index.show(&ty));

@@ -86,6 +86,37 @@ impl Graph {
     }
 }
 
+impl Package {
+    fn state(&self) -> String {
+        let mut state = self.features.join(" ");
+        if !self.published {
+            let mut folders: Vec<PathBuf> =
+                self.root.parent().map(PathBuf::from).into_iter().collect();
+            let mut newest = None;
+            while let Some(folder) = folders.pop() {
+                for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                    let path = entry.path();
+                    if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                        folders.push(path);
+                    } else if path.extension().is_some_and(|kind| kind == "rs") {
+                        newest = newest.max(entry.metadata().and_then(|of| of.modified()).ok());
+                    }
+                }
+            }
+            state += &format!(" {newest:?}");
+        }
+        state
+    }
+}
+
+/// Whether a crate is not any more what was read of it.
+pub fn changed(index: &Index, graph: &Graph) -> bool {
+    graph.packages.iter().any(|(key, package)| {
+        let known = index.keys.get(key).map(|number| &index.crates[*number]);
+        known.is_some_and(|known| known.state != package.state())
+    })
+}
+
 /// Reads the crates that a notebook can name, and those whose names they show in turn. A crate that
 /// is known already is kept.
 pub fn load(index: &mut Index, graph: &Graph) {
@@ -106,6 +137,7 @@ pub fn load(index: &mut Index, graph: &Graph) {
                 version: package.version.clone(),
                 externs: package.externs.clone(),
                 published: package.published,
+                state: package.state(),
                 root: 0,
             },
         );

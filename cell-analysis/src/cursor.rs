@@ -45,11 +45,12 @@ const NAMES: [&str; 4] = ["self", "Self", "crate", "super"];
 /// as it is, `code` the same without commands.
 pub fn at(cell: &str, code: &Code<'_>, cursor: usize) -> Option<At> {
     let line_start = cell[..cursor].rfind('\n').map_or(0, |i| i + 1);
-    if is_command(&cell[line_start..cursor]) {
+    if is_command(&cell[..cursor], line_start) {
         let before = &cell[line_start..cursor];
         let word = before
-            .rfind(|c: char| c.is_whitespace() || c == '"')
-            .map_or(0, |i| i + 1);
+            .char_indices()
+            .rfind(|(_, c)| c.is_whitespace() || *c == '"')
+            .map_or(0, |(i, c)| i + c.len_utf8());
         let end = cell[cursor..]
             .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
             .map_or(cell.len(), |i| cursor + i);

@@ -164,6 +164,10 @@ pub struct Impl {
     pub by: Option<String>,
     pub members: Vec<Id>,
     pub types: Vec<(String, String)>,
+    /// The cell that it stands in.
+    pub cell: Option<u64>,
+    /// How many implementations there were when another one took its place.
+    pub gone: Option<usize>,
 }
 
 /// A crate.
@@ -177,6 +181,8 @@ pub struct Crate {
     pub externs: BTreeMap<String, String>,
     /// Whether docs.rs has its documentation.
     pub published: bool,
+    /// What was read: its features, and when a crate that may be edited was changed last.
+    pub state: String,
 }
 
 /// Everything.
@@ -193,6 +199,17 @@ pub struct Index {
     pub read: RefCell<HashMap<usize, Rc<ReadImpl>>>,
     /// The traits that need no import.
     pub free_traits: RefCell<Option<Rc<HashSet<Id>>>>,
+    /// What is being read just now: a type whose text leads back to itself is not known.
+    pub reading: RefCell<Vec<Text>>,
+}
+
+/// A text that is read as a type each time that it is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// An alias's target, or the defaults of a type's parameters.
+    Item(Id),
+    /// What an implementation says that a type belongs to.
+    Impl(usize),
 }
 
 /// An implementation, its texts read.
@@ -216,6 +233,17 @@ pub struct Mark {
 }
 
 impl Index {
+    /// Reads a text, unless it is being read already.
+    pub fn once(&self, text: Text, read: impl FnOnce() -> Ty) -> Ty {
+        if self.reading.borrow().contains(&text) {
+            return Ty::Unknown;
+        }
+        self.reading.borrow_mut().push(text);
+        let ty = read();
+        self.reading.borrow_mut().pop();
+        ty
+    }
+
     /// Adds an item to its module.
     pub fn add(&mut self, item: Item) -> Id {
         let id = self.items.len();
@@ -279,6 +307,9 @@ impl Index {
     pub fn back_to(&mut self, mark: Mark) {
         self.items.truncate(mark.items);
         self.impls.truncate(mark.impls);
+        for one in &mut self.impls {
+            one.gone = one.gone.filter(|by| *by < mark.impls);
+        }
         self.read.get_mut().retain(|number, _| *number < mark.impls);
         self.crates.truncate(mark.crates);
         self.keys.retain(|_, number| *number < mark.crates);
@@ -287,6 +318,11 @@ impl Index {
                 numbers.pop();
             }
         }
+    }
+
+    /// Forgets what was found out of implementations since.
+    pub fn forget_read(&mut self, mark: Mark) {
+        self.read.get_mut().retain(|number, _| *number < mark.impls);
     }
 
     /// The module that an item stands in.

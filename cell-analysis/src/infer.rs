@@ -1,6 +1,7 @@
 //! The type of an expression, as far as signatures tell.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use syn::parse::Parser;
 
@@ -22,6 +23,8 @@ pub struct Infer<'a> {
     /// The byte that is asked about.
     pub cursor: usize,
     depth: Cell<usize>,
+    /// The types that locals were found to have, by their number.
+    known: RefCell<HashMap<usize, Ty>>,
 }
 
 /// The names at hand: the locals up to a number, and those of closures that are being read.
@@ -45,6 +48,7 @@ impl<'a> Infer<'a> {
             variables,
             cursor: 0,
             depth: Cell::new(0),
+            known: RefCell::default(),
         }
     }
 
@@ -162,18 +166,34 @@ impl<'a> Infer<'a> {
         if !names_of(pattern).iter().any(|known| known == name) {
             return None;
         }
-        if self.depth.get() > DEPTH {
-            return Some(Ty::Unknown);
-        }
-        self.depth.set(self.depth.get() + 1);
-        let ty = self.source(&local.source, number);
+        let ty = self.local(local, number);
         let mut found = Vec::new();
         self.bind(pattern, &ty, &mut found);
-        self.depth.set(self.depth.get() - 1);
         found
             .into_iter()
             .find(|(known, _)| known == name)
             .map(|(_, ty)| ty)
+    }
+
+    /// What a local is made of, looked at once: each may be made of those before it.
+    fn local(&self, local: &Local, number: usize) -> Ty {
+        if let Some(ty) = self.known.borrow().get(&number) {
+            return ty.clone();
+        }
+        if self.depth.get() == 0 {
+            // In their order, none goes deep.
+            for (number, local) in self.scope.locals[..number].iter().enumerate() {
+                self.local(local, number);
+            }
+        }
+        if self.depth.get() > DEPTH {
+            return Ty::Unknown;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let ty = self.source(&local.source, number);
+        self.known.borrow_mut().insert(number, ty.clone());
+        self.depth.set(self.depth.get() - 1);
+        ty
     }
 
     fn source(&self, source: &Source, number: usize) -> Ty {
@@ -936,13 +956,15 @@ impl<'a> Infer<'a> {
             _ => false,
         };
         if is_primitive(&left) {
-            // `2.0 * x`, where x is a tensor.
-            return match right.is_known() && !is_primitive(&right) {
+            // `2.0 * x`, where x is a tensor or an f32.
+            let open = right.is_known() && is_open(&binary.left);
+            return match open || right.is_known() && !is_primitive(&right) {
                 true => right.peeled().clone(),
                 false => left.peeled().clone(),
             };
         }
-        match index.operator(&left, name) {
+        match index.operator(&left, &right, name) {
+            // Most libraries' operators are made by macros, and most give what they take.
             Ty::Unknown => left.peeled().clone(),
             ty => ty,
         }
@@ -1077,7 +1099,7 @@ impl<'a> Infer<'a> {
 
 impl Index {
     /// What an operator gives.
-    fn operator(&self, left: &Ty, name: &str) -> Ty {
+    fn operator(&self, left: &Ty, right: &Ty, name: &str) -> Ty {
         let traits = self.known(&format!("ops::{name}"), Vec::new());
         let Ty::Bounds(bounds, _) = traits else {
             return Ty::Unknown;
@@ -1085,7 +1107,7 @@ impl Index {
         let Some(by) = bounds.first().map(|bound| bound.id) else {
             return Ty::Unknown;
         };
-        self.output_of(left, by)
+        self.output_of(left, right, by)
     }
 }
 
@@ -1218,4 +1240,18 @@ pub fn parts_of(path: &syn::Path) -> Vec<String> {
         .iter()
         .map(|part| part.ident.to_string().trim_start_matches("r#").to_owned())
         .collect()
+}
+
+/// Whether an expression is a number without a type of its own: `2`, `-1.0`.
+fn is_open(expr: &syn::Expr) -> bool {
+    match expr {
+        syn::Expr::Lit(literal) => match &literal.lit {
+            syn::Lit::Int(number) => number.suffix().is_empty(),
+            syn::Lit::Float(number) => number.suffix().is_empty(),
+            _ => false,
+        },
+        syn::Expr::Unary(unary) => is_open(&unary.expr),
+        syn::Expr::Paren(inner) => is_open(&inner.expr),
+        _ => false,
+    }
 }

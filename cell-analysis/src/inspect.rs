@@ -5,7 +5,7 @@ use super::cursor::{self, KEYWORDS, Spot, is_keyword};
 use super::docs::{self, Links};
 use super::index::{Data, Id, Index, Kind};
 use super::infer::Infer;
-use super::lexer::{Code, without_commands};
+use super::lexer::{self, Code, without_commands};
 use super::members::Member;
 use super::scope::{Scope, call_before};
 use super::ty::Ty;
@@ -160,14 +160,39 @@ impl Asked<'_> {
 
     /// The type of a name where it is just being made: `let na|me = …`.
     fn new_binding(&self, name: &str) -> Option<Ty> {
-        let end = self.code.text.len() + 1;
-        // The binding counts once its statement is over, so it is looked at from behind.
-        let later = Scope::at(self.code, end);
-        let cursor_in = |at: usize, pattern: &str| {
-            at <= self.infer.cursor && self.infer.cursor <= at + pattern.len() + 8
-        };
+        // The binding counts once its statement is over or its block has begun, so it is looked at from behind.
+        [self.end(|sign| sign == ';'), self.end(|sign| sign == '{')]
+            .into_iter()
+            .find_map(|behind| self.binding_seen_from(behind, name))
+    }
+
+    /// The byte behind the first such sign after the cursor, outside of brackets that open after it.
+    fn end(&self, wanted: impl Fn(char) -> bool) -> usize {
+        let code = self.code;
+        let tokens = &code.tokens;
+        let mut i = tokens.partition_point(|token| token.at.end < self.infer.cursor);
+        while let Some(token) = tokens.get(i) {
+            i = match token.kind {
+                lexer::Kind::Sign(sign) if wanted(sign) => return token.at.end,
+                lexer::Kind::Sign('(' | '[' | '{') => code.close(i) + 1,
+                _ => i + 1,
+            };
+        }
+        code.text.len() + 1
+    }
+
+    fn binding_seen_from(&self, behind: usize, name: &str) -> Option<Ty> {
+        let later = Scope::at(self.code, behind);
+        let cursor = self.infer.cursor;
         let number = later.locals.iter().position(|local| {
-            cursor_in(local.at, &local.pattern) && local.pattern.contains(name)
+            // Behind `let`, `for` or nothing stands the pattern as it is.
+            let start = self.code.text[local.at..].find(local.pattern.as_str());
+            start.is_some_and(|start| {
+                let start = local.at + start;
+                local.pattern.contains(name)
+                    && start <= cursor
+                    && cursor <= start + local.pattern.len()
+            })
         })?;
         let infer = Infer::new(
             &self.known.index,

@@ -262,19 +262,31 @@ pub fn without_bodies(text: &str) -> String {
     kept
 }
 
-/// Whether a line is one of evcxr's commands or a shell command.
-pub fn is_command(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with('!')
-        || line
-            .strip_prefix(':')
-            .is_some_and(|rest| !rest.starts_with(':'))
+/// Whether the line that begins at this byte is one of evcxr's commands, or a shell command: those stand before
+/// all Rust, where `!` may begin a line of an expression.
+pub fn is_command(cell: &str, start: usize) -> bool {
+    let begins = |line: &str| {
+        let command = line.trim_start().strip_prefix(':');
+        command.is_some_and(|rest| !rest.starts_with(':'))
+    };
+    let is_none = |line: &str| {
+        !(line.starts_with('!') || line.starts_with("//") || line.trim().is_empty() || begins(line))
+    };
+    let line = &cell[start..];
+    let line = line.lines().next().unwrap_or_default();
+    begins(line) || line.starts_with('!') && !cell[..start].lines().any(is_none)
 }
 
 /// The cell with its commands as blanks, so that everything else keeps its place.
 pub fn without_commands(cell: &str) -> String {
+    let mut start = 0;
     cell.split_inclusive('\n')
-        .map(|line| match is_command(line) {
+        .map(|line| {
+            let at = start;
+            start += line.len();
+            (is_command(cell, at), line)
+        })
+        .map(|(command, line)| match command {
             true => line
                 .chars()
                 .map(|c| {

@@ -66,6 +66,8 @@ pub struct Variable {
 #[derive(Debug)]
 pub struct Analysis {
     index: Index,
+    /// Up to here is the standard library.
+    std: Mark,
     /// Up to here are the crates.
     crates: Mark,
     externs: std::collections::BTreeMap<String, String>,
@@ -103,6 +105,7 @@ impl Analysis {
         let mark = index.mark();
         let mut new = Self {
             index,
+            std: mark,
             crates: mark,
             externs: std::collections::BTreeMap::default(),
             cells: Vec::new(),
@@ -127,9 +130,15 @@ impl Analysis {
         self.at_hand = crates;
     }
 
-    /// Reads the crates of a notebook; those that are known already are kept.
+    /// Reads the crates of a notebook; those that are known already, and are what they were, are kept.
     pub fn load(&mut self, graph: &Graph) {
-        self.index.back_to(self.crates);
+        let keep = match crates::changed(&self.index, graph) {
+            true => self.std,
+            false => self.crates,
+        };
+        self.index.back_to(keep);
+        // A crate that was read may name one that comes only now.
+        self.index.read.get_mut().clear();
         crates::load(&mut self.index, graph);
         self.crates = self.index.mark();
         self.externs.clone_from(&graph.externs);
@@ -154,6 +163,7 @@ impl Analysis {
 
     /// Makes sure that nothing of a question is left that was given up.
     pub fn recover(&mut self) {
+        self.index.reading.get_mut().clear();
         self.read_cells();
     }
 
@@ -193,6 +203,11 @@ impl Analysis {
         let answer = answer(self);
         self.index.back_to(self.session);
         self.index.items[self.root].data = before;
+        // What was read of the cells' implementations may name what stands in this cell alone.
+        let crates = self.crates;
+        self.index.forget_read(crates);
+        // Else each text that was parsed is kept for its spans.
+        proc_macro2::extra::invalidate_current_thread_spans();
         answer
     }
 

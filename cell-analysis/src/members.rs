@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::index::{Data, Id, Impl, Index, Kind, ReadImpl};
+use super::index::{Data, Id, Impl, Index, Kind, ReadImpl, Text};
 use super::ty::{Bound, Place, Subst, Ty, unify};
 
 /// How many implementations may lead to each other.
@@ -129,6 +129,9 @@ impl Index {
         let mut found = Vec::new();
         let own = numbers(key).filter(|_| key != "*");
         for number in own.chain(numbers("*")) {
+            if self.impls[number].gone.is_some() {
+                continue;
+            }
             if let Wanted::With(name) = wanted
                 && self.impls[number]
                     .types
@@ -290,7 +293,9 @@ impl Index {
             let one = &self.impls[number];
             if let Some((_, target)) = one.types.iter().find(|(known, _)| known == name) {
                 let target = self
-                    .type_of_text(target, &self.impl_place(one, of))
+                    .once(Text::Impl(number), || {
+                        self.type_of_text(target, &self.impl_place(one, of))
+                    })
                     .with(&subst);
                 return self.projected(&target, depth);
             }
@@ -406,8 +411,8 @@ impl Index {
         if !matches!(ty, Ty::Ref(..)) {
             steps.push(Ty::Ref(false, Box::new(ty.clone())));
         }
-        for step in steps {
-            for member in self.associated(&step) {
+        for step in self.nearest(steps) {
+            for member in step {
                 let item = &self.items[member.id];
                 let known = found.iter().any(|one| self.items[one.id].name == item.name);
                 if item.kind == Kind::Method && !known {
@@ -427,12 +432,44 @@ impl Index {
         if !matches!(ty, Ty::Ref(..)) {
             steps.push(Ty::Ref(false, Box::new(ty.clone())));
         }
-        steps.iter().find_map(|step| {
-            self.associated(step).into_iter().find(|member| {
-                let item = &self.items[member.id];
-                item.kind == Kind::Method && item.name == name
-            })
+        self.nearest(steps).into_iter().flatten().find(|member| {
+            let item = &self.items[member.id];
+            item.kind == Kind::Method && item.name == name
         })
+    }
+
+    /// What belongs to each step, in the order in which methods are looked for: those that a reference itself has by
+    /// reference come after those that what it points to has so, as `clone` of `&T` after that of `T`.
+    fn nearest(&self, steps: Vec<Ty>) -> Vec<Vec<Member>> {
+        let mut order = Vec::new();
+        let mut later: Vec<Member> = Vec::new();
+        for step in steps {
+            let members = self.associated(&step);
+            let after = std::mem::take(&mut later);
+            if matches!(step, Ty::Ref(..)) {
+                let (by_reference, rest): (Vec<Member>, Vec<Member>) = members
+                    .into_iter()
+                    .partition(|member| self.takes_a_reference(member.id));
+                order.push(rest);
+                order.push(after);
+                later = by_reference;
+            } else {
+                order.push(members);
+                order.push(after);
+            }
+        }
+        order.push(later);
+        order
+    }
+
+    fn takes_a_reference(&self, id: Id) -> bool {
+        match &self.items[id].data {
+            Data::Function(signature) => signature
+                .receiver
+                .as_ref()
+                .is_some_and(|receiver| receiver.starts_with('&')),
+            _ => false,
+        }
     }
 
     /// The fields of a value, with their types.
@@ -486,17 +523,27 @@ impl Index {
 }
 
 impl Index {
-    /// The `Output` that a type has by a trait of an operator.
-    pub fn output_of(&self, left: &Ty, by: Id) -> Ty {
+    /// The `Output` that a type has by a trait of an operator, with this on its right.
+    pub fn output_of(&self, left: &Ty, right: &Ty, by: Id) -> Ty {
         let flipped = match left {
             Ty::Ref(_, inner) => (**inner).clone(),
             other => Ty::Ref(false, Box::new(other.clone())),
         };
         for of in [left, &flipped] {
-            for (number, subst) in self.impls_for(of, DEPTH, Wanted::By(by)) {
+            for (number, mut subst) in self.impls_for(of, DEPTH, Wanted::By(by)) {
                 let one = &self.impls[number];
+                let place = self.impl_place(one, of);
+                let bound = self.bounds_of_text(one.by.as_deref().unwrap_or_default(), &place);
+                let wanted = bound.first().and_then(|bound| bound.args.first());
+                // Without one it is the type itself.
+                let wanted = wanted.unwrap_or(of).clone();
+                if !unify(wanted.peeled(), right.peeled(), &place.params, &mut subst) {
+                    continue;
+                }
                 if let Some((_, target)) = one.types.iter().find(|(name, _)| name == "Output") {
-                    let target = self.type_of_text(target, &self.impl_place(one, of));
+                    let target = self.once(Text::Impl(number), || {
+                        self.type_of_text(target, &self.impl_place(one, of))
+                    });
                     return self.projected(&target.with(&subst), DEPTH);
                 }
             }

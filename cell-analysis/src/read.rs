@@ -8,7 +8,9 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Attribute, Visibility};
 
-use super::index::{Data, Generics, Id, Impl, Index, Item, Kind, Signature, Use, name_of};
+use super::index::{
+    Data, Generics, Id, Impl, Index, Item, Kind, Signature, Use, last_name, name_of,
+};
 use super::lexer::without_bodies;
 
 /// Decides which `#[cfg]` hold.
@@ -121,7 +123,8 @@ impl<'i> Reader<'i> {
     }
 
     fn source(&mut self, text: &str, module: Id, beside: Option<&Path>) {
-        self.text = without_bodies(text);
+        // Without the mark that an editor of another system may have set: spans don't count it.
+        self.text = without_bodies(text.trim_start_matches('\u{feff}'));
         // Else the texts of all files would be kept for their spans.
         proc_macro2::extra::invalidate_current_thread_spans();
         if let Ok(file) = syn::parse_file(&self.text) {
@@ -344,6 +347,20 @@ impl<'i> Reader<'i> {
 
     /// Adds an item; in a cell it takes the place of an earlier one.
     fn redefine(&mut self, item: Item) -> Id {
+        if let Some((cell, _)) = self.cell
+            && item.kind.is_type()
+        {
+            // evcxr keeps implementations with the type before them in its cell, and drops both.
+            let by = self.index.impls.len();
+            let earlier = self.index.named(item.parent, &item.name).first();
+            let of = earlier.and_then(|id| self.index.items[*id].cell);
+            for one in &mut self.index.impls {
+                let with_it = of.is_some_and(|(of, _)| one.cell == Some(of) && of != cell);
+                if with_it && last_name(&one.of) == item.name {
+                    one.gone.get_or_insert(by);
+                }
+            }
+        }
         if self.cell.is_some()
             && let Data::Module { names, uses } = &mut self.index.items[item.parent].data
         {
@@ -640,6 +657,8 @@ impl<'i> Reader<'i> {
                 by,
                 members: Vec::new(),
                 types: Vec::new(),
+                cell: self.cell.map(|(cell, _)| cell),
+                gone: None,
             },
         );
         let (mut members, mut types) = (Vec::new(), Vec::new());
@@ -670,6 +689,38 @@ impl<'i> Reader<'i> {
         }
         let known = &mut self.index.impls[number];
         (known.members, known.types) = (members, types);
+        if self.cell.is_some() {
+            self.replaces(&key, number);
+        }
+    }
+
+    /// Takes away what can't stand beside a new implementation: the same trait for the same type, or functions of the
+    /// type of which one has the same name.
+    fn replaces(&mut self, key: &str, number: usize) {
+        let index = &mut *self.index;
+        let names = |one: &Impl| -> Vec<String> {
+            let members = one.members.iter();
+            members.map(|id| index.items[*id].name.clone()).collect()
+        };
+        let new = &index.impls[number];
+        let (header, own) = ((new.of.clone(), new.by.clone()), names(new));
+        let earlier: Vec<usize> = index
+            .impls_of
+            .get(key)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|other| {
+                let one = &index.impls[*other];
+                *other != number
+                    && one.cell.is_some()
+                    && (one.of.clone(), one.by.clone()) == header
+                    && (header.1.is_some() || names(one).iter().any(|name| own.contains(name)))
+            })
+            .collect();
+        for other in earlier {
+            index.impls[other].gone.get_or_insert(number);
+        }
     }
 
     fn generics(&self, generics: &syn::Generics) -> Generics {

@@ -21,6 +21,15 @@ impl Index {
     }
 
     fn lookup_within(&self, module: Id, name: &str, viewer: usize, depth: usize) -> Vec<Id> {
+        let mut found = self.lookup_named(module, name, viewer, depth);
+        if found.is_empty() {
+            found = self.lookup_in_globs(module, name, viewer, depth);
+        }
+        found
+    }
+
+    /// Those that a module has or imports by their name.
+    fn lookup_named(&self, module: Id, name: &str, viewer: usize, depth: usize) -> Vec<Id> {
         let Some(depth) = depth.checked_sub(1) else {
             return Vec::new();
         };
@@ -37,13 +46,23 @@ impl Index {
                 found.extend(self.resolve_within(module, &one.path, depth));
             }
         }
-        if found.is_empty() {
-            for one in self.uses(module).iter().filter(|one| own || one.public) {
-                if one.name == "*" {
-                    for from in self.resolve_within(module, &one.path, depth) {
-                        if from != module {
-                            found.extend(self.member(from, name, viewer, depth));
-                        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Those that its imports of whole modules bring in.
+    fn lookup_in_globs(&self, module: Id, name: &str, viewer: usize, depth: usize) -> Vec<Id> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Vec::new();
+        };
+        let own = self.items[module].krate == viewer;
+        let mut found = Vec::new();
+        for one in self.uses(module).iter().filter(|one| own || one.public) {
+            if one.name == "*" {
+                for from in self.resolve_within(module, &one.path, depth) {
+                    if from != module {
+                        found.extend(self.member(from, name, viewer, depth));
                     }
                 }
             }
@@ -73,9 +92,14 @@ impl Index {
 
     fn lookup_open_within(&self, module: Id, name: &str, depth: usize) -> Vec<Id> {
         let krate = self.items[module].krate;
-        let mut found = self.lookup_within(module, name, krate, depth);
+        let mut found = self.lookup_named(module, name, krate, depth);
+        // Before the imports of whole modules: their own paths begin with crates, and would each be looked for in
+        // all others.
         if let Some(root) = self.external(krate, name) {
             found.push(root);
+        }
+        if found.is_empty() {
+            found = self.lookup_in_globs(module, name, krate, depth);
         }
         if found.is_empty() || found.iter().all(|id| self.items[*id].kind == Kind::Macro) {
             for prelude in self.preludes() {

@@ -1,5 +1,7 @@
 //! Which local names are in scope at a place of a cell, parsed or not.
 
+use std::collections::HashMap;
+
 use super::lexer::{Code, Kind};
 
 /// Where a local name gets its type from; parts are kept as text.
@@ -60,9 +62,7 @@ impl Scope {
             cursor,
             now: Scope::default(),
             frames: Vec::new(),
-            next: Scope::default(),
-            next_replaces: false,
-            matched: None,
+            brought: HashMap::new(),
         }
         .run()
     }
@@ -73,10 +73,19 @@ struct Scan<'c> {
     cursor: usize,
     now: Scope,
     frames: Vec<Frame>,
-    /// What the next `{` brings.
-    next: Scope,
-    /// Whether the next `{` hides the locals around it.
-    next_replaces: bool,
+    /// What the `{` of these tokens bring: heads may hold other brackets before theirs.
+    brought: HashMap<usize, Brought>,
+}
+
+/// What a block knows beside what is known around it.
+#[derive(Debug, Default)]
+struct Brought {
+    locals: Vec<Local>,
+    generics: Vec<(String, String)>,
+    self_ty: Option<String>,
+    /// Whether the locals around it are hidden.
+    replaces: bool,
+    /// What its arms match.
     matched: Option<String>,
 }
 
@@ -105,18 +114,19 @@ impl Scan<'_> {
     fn open(&mut self, i: usize, sign: char) -> usize {
         let before = self.now.clone();
         let mut matched = None;
-        if sign == '{' {
-            let next = std::mem::take(&mut self.next);
-            if std::mem::take(&mut self.next_replaces) {
+        if sign == '{'
+            && let Some(brought) = self.brought.remove(&i)
+        {
+            if brought.replaces {
                 self.now.locals.clear();
                 self.now.in_function = true;
             }
-            self.now.locals.extend(next.locals);
-            self.now.generics.extend(next.generics);
-            if next.self_ty.is_some() {
-                self.now.self_ty = next.self_ty;
+            self.now.locals.extend(brought.locals);
+            self.now.generics.extend(brought.generics);
+            if brought.self_ty.is_some() {
+                self.now.self_ty = brought.self_ty;
             }
-            matched = self.matched.take();
+            matched = brought.matched;
         }
         self.frames.push(Frame {
             before,
@@ -167,7 +177,8 @@ impl Scan<'_> {
             "for" => self.each(i),
             "match" => {
                 let open = self.find(i + 1, |j| self.code.is(j, '{'));
-                self.matched = Some(self.code.between(i + 1, open).to_owned());
+                let matched = self.code.between(i + 1, open).to_owned();
+                self.brought.entry(open).or_default().matched = Some(matched);
                 i + 1
             }
             _ => i + 1,
@@ -229,6 +240,10 @@ impl Scan<'_> {
         if clause < end {
             generics.extend(self.generics(clause + 1, end));
         }
+        let mut brought = Brought {
+            replaces: true,
+            ..Brought::default()
+        };
         for part in code.split(open + 1, close) {
             let whole = code.between(part.start, part.end);
             let colon = (part.start..part.end).find(|j| self.is_single_colon(*j));
@@ -246,10 +261,10 @@ impl Scan<'_> {
                 },
                 None => continue,
             };
-            self.next.locals.push(local);
+            brought.locals.push(local);
         }
-        self.next.generics = generics;
-        self.next_replaces = true;
+        brought.generics = generics;
+        self.brought.insert(end, brought);
         end
     }
 
@@ -261,15 +276,17 @@ impl Scan<'_> {
         }
         if code.str(i) == "trait" {
             let name = code.str(i + 1).to_owned();
-            self.next.generics = vec![("Self".to_owned(), name)];
+            self.brought.entry(end).or_default().generics = vec![("Self".to_owned(), name)];
             return end;
         }
         let (start, generics) = self.angle(i + 1);
         let by = self.find(start, |j| j >= end || code.str(j) == "for");
         let start = if by < end { by + 1 } else { start };
         let clause = self.find(start, |j| j >= end || code.str(j) == "where");
-        self.next.self_ty = Some(code.between(start, clause.min(end)).to_owned());
-        self.next.generics = generics;
+        let of = code.between(start, clause.min(end)).to_owned();
+        let brought = self.brought.entry(end).or_default();
+        brought.self_ty = Some(of);
+        brought.generics = generics;
         end
     }
 
@@ -282,8 +299,9 @@ impl Scan<'_> {
             let end = self.find(equals + 1, |j| {
                 code.is(j, '{') || code.is(j, '&') && code.is(j + 1, '&')
             });
-            if code.is(end, '{') || code.is(end, '&') {
-                self.next.locals.push(Local {
+            let open = self.find(end, |j| code.is(j, '{'));
+            if code.is(open, '{') {
+                self.brought.entry(open).or_default().locals.push(Local {
                     pattern: code.between(i + 1, equals).to_owned(),
                     source: Source::Matched(code.between(equals + 1, end).to_owned()),
                     at,
@@ -330,7 +348,7 @@ impl Scan<'_> {
         let within = self.find(i + 1, |j| code.str(j) == "in");
         let open = self.find(within + 1, |j| code.is(j, '{'));
         if code.is(open, '{') {
-            self.next.locals.push(Local {
+            self.brought.entry(open).or_default().locals.push(Local {
                 pattern: code.between(i + 1, within).to_owned(),
                 source: Source::Each(code.between(within + 1, open).to_owned()),
                 at: code.tokens[i].at.start,

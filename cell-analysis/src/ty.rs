@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use quote::ToTokens;
 
-use super::index::{Data, Generics, Id, Index, Kind};
+use super::index::{Data, Generics, Id, Index, Kind, Text};
 
 /// What type parameters stand for.
 pub type Subst = HashMap<String, Ty>;
@@ -235,21 +235,18 @@ impl Index {
         match &self.items[id].data {
             Data::Alias { generics, target } => {
                 let place = self.place(id, generics);
+                self.fill_in(id, generics, &mut args);
                 let subst = generics
                     .params
                     .iter()
                     .zip(args)
                     .map(|((name, _), ty)| (name.clone(), ty))
                     .collect();
-                self.type_of_text(target, &place).with(&subst)
+                self.once(Text::Item(id), || self.type_of_text(target, &place))
+                    .with(&subst)
             }
             Data::Type { generics, .. } => {
-                for (_, default) in generics.params.iter().skip(args.len()) {
-                    args.push(match default {
-                        Some(text) => self.type_of_text(text, &self.place(id, generics)),
-                        None => Ty::Unknown,
-                    });
-                }
+                self.fill_in(id, generics, &mut args);
                 args.truncate(generics.params.len());
                 Ty::Adt(id, args)
             }
@@ -263,6 +260,18 @@ impl Index {
                 true,
             ),
             _ => Ty::Unknown,
+        }
+    }
+
+    /// Adds the defaults of the parameters that are not given.
+    fn fill_in(&self, id: Id, generics: &Generics, args: &mut Vec<Ty>) {
+        for (_, default) in generics.params.iter().skip(args.len()) {
+            args.push(match default {
+                Some(text) => self.once(Text::Item(id), || {
+                    self.type_of_text(text, &self.place(id, generics))
+                }),
+                None => Ty::Unknown,
+            });
         }
     }
 

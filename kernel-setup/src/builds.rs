@@ -6,6 +6,7 @@
 //! shares its large files.
 
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::hash::{Hash, Hasher};
 use std::io;
@@ -126,15 +127,29 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// If something can't be read or written.
 pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    copy_folder_beside(from, Path::new(""), to)
+}
+
+/// The same of what the folder `known` doesn't hold.
+///
+/// # Errors
+/// If something can't be read or written.
+pub fn copy_folder_beside(from: &Path, known: &Path, to: &Path) -> io::Result<()> {
+    let is_known = |name: &OsStr| !known.as_os_str().is_empty() && known.join(name).is_file();
+    let below = |name: &OsStr| match known.as_os_str().is_empty() {
+        true => PathBuf::new(),
+        false => known.join(name),
+    };
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if is_of_one_folder(&entry.file_name().to_string_lossy()) {
+        let name = entry.file_name();
+        if is_of_one_folder(&name.to_string_lossy()) || is_known(&name) {
             continue;
         }
         if entry.file_type()?.is_dir() {
-            copy_folder(&source, &target)?;
+            copy_folder_beside(&source, &below(&name), &target)?;
         } else if !(is_replaced_whole(&source) && fs::hard_link(&source, &target).is_ok()) {
             fs::copy(&source, &target)?;
             let modified = entry.metadata()?.modified()?;

@@ -23,6 +23,7 @@ macro_rules! shows_itself {
 shows_itself!(
     [] Bundle, [] Html, [] str, [] String,
     [] crate::plot::Figure, [] crate::plot::Animation,
+    [] crate::train::History, [] super::Playground,
     [<T: live::Number>] live::Slider<T>,
     [] live::Choice, [] live::Checkbox, [] live::Button, [] live::Text, [] live::AnyWidget,
 );
@@ -76,5 +77,7 @@ mod tests {
             "digit: 0 (0 to 9)"
         );
         assert_eq!(show("x").rich(), Bundle::text("x"));
+        show(&crate::train::History::default());
+        show(&crate::notebook::Playground::new((2, 2)));
     }
 }

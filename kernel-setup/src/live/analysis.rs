@@ -18,6 +18,8 @@ use super::wire::Message;
 
 /// Parsing goes deep where code does.
 const STACK: usize = 64 << 20;
+/// So deep no cell is read.
+const DEEPEST: usize = 500;
 
 /// What the thread hears of the session.
 #[derive(Debug)]
@@ -78,9 +80,10 @@ impl Analyst {
     }
 
     async fn ask(&self, question: Message) -> Value {
+        let nothing = nothing(&question);
         let (answer, answered) = oneshot::channel();
         self.tell(Task::Question(question, answer));
-        answered.await.unwrap_or_default()
+        answered.await.unwrap_or(nothing)
     }
 }
 
@@ -110,34 +113,72 @@ pub async fn serve(
     }
 }
 
-fn work(tasks: &mpsc::Receiver<Task>) {
+fn begun() -> Analysis {
     let mut analysis = Analysis::new();
     if let Some(folder) = documentation() {
         analysis.documented_in(folder);
     }
     analysis.at_hand(crates_at_hand());
+    analysis
+}
+
+fn work(tasks: &mpsc::Receiver<Task>) {
+    let mut analysis = begun();
     while let Ok(task) = tasks.recv() {
-        match task {
-            Task::Crates(folder) => {
-                if let Some(graph) = graph(&folder) {
-                    analysis.load(&graph);
-                }
-            }
-            Task::Cell(number, code) => analysis.cell(number, &code),
-            Task::Variables(variables) => analysis.variables(variables),
-            Task::Forget => analysis.forget(),
-            Task::Question(question, answer) => {
-                let asked = std::panic::AssertUnwindSafe(|| reply(&mut analysis, &question));
-                let reply = std::panic::catch_unwind(asked).unwrap_or_else(|_| {
-                    eprintln!("a question about a cell could not be answered");
-                    analysis.recover();
-                    nothing(&question)
-                });
-                // Whoever has asked may be gone.
-                let _ = answer.send(reply);
+        let done = std::panic::AssertUnwindSafe(|| answer(&mut analysis, task));
+        // A question that was given up is answered by its sender's end.
+        if std::panic::catch_unwind(done).is_err() {
+            eprintln!("a question about a cell could not be answered");
+            let rest = std::panic::AssertUnwindSafe(|| analysis.recover());
+            if std::panic::catch_unwind(rest).is_err() {
+                analysis = begun();
             }
         }
     }
+}
+
+/// Does one task, and answers it if it is a question.
+fn answer(analysis: &mut Analysis, task: Task) {
+    match task {
+        Task::Crates(folder) => {
+            if let Some(graph) = graph(&folder) {
+                analysis.load(&graph);
+            }
+        }
+        Task::Cell(number, code) if is_readable(&code) => analysis.cell(number, &code),
+        Task::Cell(..) => {}
+        Task::Variables(variables) => analysis.variables(variables),
+        Task::Forget => analysis.forget(),
+        Task::Question(question, answer) => {
+            let readable = question.content["code"].as_str().is_some_and(is_readable);
+            let reply = match readable {
+                true => reply(analysis, &question),
+                false => nothing(&question),
+            };
+            // Whoever has asked may be gone.
+            let _ = answer.send(reply);
+        }
+    }
+}
+
+/// Whether a cell is no deeper than a person's: what parses it calls itself at each bracket and each sign before a
+/// value, and a stack that is full ends the process.
+fn is_readable(code: &str) -> bool {
+    let (mut depth, mut signs, mut most) = (0_usize, 0_usize, 0);
+    for sign in code.bytes() {
+        match sign {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        signs = match sign {
+            b'&' | b'!' | b'-' | b'*' | b'|' | b'<' => signs + 1,
+            b' ' | b'\n' => signs,
+            _ => 0,
+        };
+        most = most.max(depth + signs);
+    }
+    most < DEEPEST
 }
 
 fn nothing(question: &Message) -> Value {
@@ -288,6 +329,21 @@ fn numbers(version: &str) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_writes_is_not_read() {
+        assert!(is_readable(
+            "let x = f(&[1, 2], |y| -(!y - 1) * **z);\n"
+                .repeat(2000)
+                .as_str()
+        ));
+        for deep in ["(", "[{", "!", "& -", "<"] {
+            assert!(
+                !is_readable(&format!("let x = {}", deep.repeat(10_000))),
+                "{deep}"
+            );
+        }
+    }
 
     #[test]
     fn positions_are_counted_in_characters() {

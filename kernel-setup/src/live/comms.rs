@@ -5,7 +5,7 @@
 //! or when the process is gone, and hands what the reader moves on to the process, whose threads take it
 //! beside a running cell. What must not run beside a cell waits for its turn ([`Turns`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
@@ -67,8 +67,10 @@ impl Comms {
                 comm.merge(&content["data"]["state"]);
             }
             "comm_msg" => {
+                // Echoes too: what counts is the order in which frontends see them.
+                let method = content["data"]["method"].as_str();
                 if let Some(comm) = open.get_mut(id)
-                    && content["data"]["method"] == "update"
+                    && matches!(method, Some("update" | "echo_update"))
                 {
                     comm.merge(&content["data"]["state"]);
                 }
@@ -91,6 +93,30 @@ impl Comms {
             }
         }
         controls
+    }
+
+    /// These and what they are made of, as far as nothing else holds it: a column holds the outputs of closures that
+    /// other cells have added, and an output may be in a column that stays.
+    pub fn with_their_parts(&self, ids: &[String]) -> Vec<String> {
+        let open = self.open();
+        let mut all: BTreeSet<String> = BTreeSet::new();
+        let mut next = ids.to_vec();
+        while let Some(id) = next.pop() {
+            if let Some(comm) = open.get(&id)
+                && all.insert(id)
+            {
+                next.extend(comm.references());
+            }
+        }
+        loop {
+            let others = open.iter().filter(|(id, _)| !all.contains(*id));
+            let held: BTreeSet<String> = others.flat_map(|(_, comm)| comm.references()).collect();
+            let before = all.len();
+            all.retain(|id| !held.contains(id));
+            if all.len() == before {
+                return all.into_iter().collect();
+            }
+        }
     }
 
     /// The content of a `comm_info_reply`.
@@ -144,6 +170,14 @@ impl Comms {
             }
             _ => {}
         }
+        if data["buffer_paths"]
+            .as_array()
+            .is_some_and(|paths| !paths.is_empty())
+        {
+            // Without its bytes an echo would end the model at the frontend.
+            eprintln!("a widget's binary state was left out: only JSON is passed on");
+            return None;
+        }
         comm.pass_on(&json!({"kind": "msg", "comm_id": id, "data": data}));
         if data["method"] == "update" {
             comm.merge(&data["state"]);
@@ -171,6 +205,18 @@ impl Comms {
 }
 
 impl Comm {
+    /// The models that its state names.
+    fn references(&self) -> Vec<String> {
+        let name = |value: &Value| Some(value.as_str()?.strip_prefix("IPY_MODEL_")?.to_owned());
+        self.state
+            .values()
+            .flat_map(|value| match value {
+                Value::Array(all) => all.iter().filter_map(name).collect(),
+                one => name(one).into_iter().collect::<Vec<String>>(),
+            })
+            .collect()
+    }
+
     fn merge(&mut self, changes: &Value) {
         for (name, value) in changes.as_object().into_iter().flatten() {
             self.state.insert(name.clone(), value.clone());
@@ -212,13 +258,23 @@ impl Turns {
 
     /// Waits until no other closure runs, and unless it may run `beside` one, no cell.
     pub async fn of_closure(&self, beside: bool) -> Turn {
-        let code = match beside {
-            true => None,
-            false => Some(Arc::clone(&self.code).lock_owned().await),
-        };
-        Turn {
-            _code: code,
-            _closure: Some(Arc::clone(&self.closure).lock_owned().await),
+        if beside {
+            return Turn {
+                _code: None,
+                _closure: Some(Arc::clone(&self.closure).lock_owned().await),
+            };
+        }
+        loop {
+            let code = Arc::clone(&self.code).lock_owned().await;
+            if let Ok(closure) = Arc::clone(&self.closure).try_lock_owned() {
+                return Turn {
+                    _code: Some(code),
+                    _closure: Some(closure),
+                };
+            }
+            // One runs beside the cells, which must not wait for it too.
+            drop(code);
+            drop(self.closure.lock().await);
         }
     }
 }
@@ -397,6 +453,36 @@ mod tests {
     }
 
     #[test]
+    fn a_widget_is_closed_with_its_parts_and_without_those_of_others() {
+        let comms = Comms::default();
+        let open = |id: &str, state: Value| {
+            let content = json!({"comm_id": id, "target_name": WIDGET, "data": {"state": state}});
+            published(&comms, "comm_open", content);
+        };
+        open("layout", json!({}));
+        open(
+            "slider",
+            json!({"layout": "IPY_MODEL_layout", "value": "IPY_MODEL"}),
+        );
+        open("area", json!({}));
+        open(
+            "column",
+            json!({"children": ["IPY_MODEL_slider", "IPY_MODEL_area", 3]}),
+        );
+        let parts = |ids: &[&str]| {
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            comms.with_their_parts(&ids)
+        };
+        assert_eq!(
+            parts(&["slider", "column"]),
+            ["area", "column", "layout", "slider"]
+        );
+        assert_eq!(parts(&["area", "gone"]), [""; 0], "its column stays");
+        open("other", json!({"layout": "IPY_MODEL_layout"}));
+        assert_eq!(parts(&["column", "slider"]), ["area", "column", "slider"]);
+    }
+
+    #[test]
     fn a_widget_outlives_its_process_without_being_heard() {
         let comms = Comms::default();
         let mut heard = slider(&comms);
@@ -437,8 +523,21 @@ mod tests {
             soon(turns.of_closure(false)).await.is_err(),
             "beside another closure"
         );
+        let waiting = turns.of_closure(false);
+        tokio::pin!(waiting);
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), &mut waiting)
+                .await
+                .is_err()
+        );
+        let cell = tokio::time::timeout(Duration::from_millis(50), turns.of_cell()).await;
+        assert!(
+            cell.is_ok(),
+            "a cell waits for a closure that runs beside it"
+        );
+        drop(cell);
         drop(beside);
-        let closure = turns.of_closure(false).await;
+        let closure = waiting.await;
         assert!(
             tokio::time::timeout(Duration::from_millis(50), turns.of_cell())
                 .await

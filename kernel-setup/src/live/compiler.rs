@@ -207,10 +207,12 @@ fn settle_lock(folder: &Path, known: Option<&Record>) -> Result<()> {
     if fs::read(&seen).is_ok_and(|seen| seen == manifest) {
         return Ok(());
     }
-    let lock = match known {
-        Some(record) => Some(record.lock.clone()),
-        None => fs::read_to_string(folder.join("../warm/Cargo.lock")).ok(),
-    };
+    // What a notebook's dependencies were compiled with before, what the session had, what is warm.
+    let kept = folder.join(super::kept::LOCK);
+    let lock = fs::read_to_string(&kept)
+        .ok()
+        .or_else(|| known.map(|record| record.lock.clone()))
+        .or_else(|| fs::read_to_string(folder.join("../warm/Cargo.lock")).ok());
     if let Some(lock) = lock {
         files::write_whole(&folder.join("Cargo.lock"), lock.as_bytes(), 0o644)?;
     }

@@ -6,11 +6,7 @@ use syn::parse::Parser;
 
 /// The answer to an `is_complete_request`.
 pub fn reply(code: &str) -> Value {
-    let rust: String = code
-        .split_inclusive('\n')
-        .filter(|line| !is_command(line))
-        .collect();
-    match judge(&rust) {
+    match judge(&without_commands(code)) {
         Judgement::Complete => json!({"status": "complete"}),
         Judgement::Invalid => json!({"status": "invalid"}),
         Judgement::Incomplete(depth) => {
@@ -19,22 +15,43 @@ pub fn reply(code: &str) -> Value {
     }
 }
 
-/// evcxr's own commands (`:dep …`) and shell commands (`!ls`).
-pub fn is_command(line: &str) -> bool {
-    let line = line.trim_start();
+/// evcxr's own commands (`:dep …`) and, where no Rust has begun yet, shell commands (`!ls`).
+fn is_command(line: &str) -> bool {
     line.starts_with('!')
         || line
+            .trim_start()
             .strip_prefix(':')
             .is_some_and(|rest| !rest.starts_with(':'))
 }
 
+/// Where evcxr's commands end, and Rust begins.
+fn start_of_rust(code: &str) -> usize {
+    code.split_inclusive('\n')
+        .take_while(|line| is_command(line) || line.starts_with("//") || line.trim().is_empty())
+        .map(str::len)
+        .sum()
+}
+
+/// The Rust of a cell: commands become empty lines, so that all others keep their numbers.
+pub fn without_commands(code: &str) -> String {
+    let start = start_of_rust(code);
+    let mut at = 0;
+    code.split_inclusive('\n')
+        .map(|line| {
+            let in_rust = at >= start;
+            at += line.len();
+            // `!` may begin a line of an expression.
+            match is_command(line) && !(in_rust && line.starts_with('!')) {
+                true => "\n",
+                false => line,
+            }
+        })
+        .collect()
+}
+
 /// Whether a cell ends in an expression, whose value is shown as its result.
 pub fn has_result(code: &str) -> bool {
-    let rust: String = code
-        .split_inclusive('\n')
-        .filter(|line| !is_command(line))
-        .collect();
-    match syn::Block::parse_within.parse_str(&rust) {
+    match syn::Block::parse_within.parse_str(&without_commands(code)) {
         Ok(statements) => match statements.last() {
             Some(syn::Stmt::Expr(_, semicolon)) => semicolon.is_none(),
             Some(syn::Stmt::Macro(call)) => call.semi_token.is_none(),
@@ -58,12 +75,7 @@ pub struct Unbalanced {
 /// The first bracket, text or comment that is not closed or closes nothing. evcxr puts a cell into
 /// a function of its own, which such a cell would leave, or leave open.
 pub fn unbalanced(code: &str) -> Option<Unbalanced> {
-    // Where evcxr's commands end, Rust begins.
-    let start: usize = code
-        .split_inclusive('\n')
-        .take_while(|line| is_command(line) || line.starts_with("//") || line.trim().is_empty())
-        .map(str::len)
-        .sum();
+    let start = start_of_rust(code);
     let at = |byte: usize, what: String| {
         let before = &code[..byte];
         let line = before.matches('\n').count() + 1;

@@ -365,17 +365,7 @@ fn early_return(said: &str, facts: &Facts<'_>) -> Report {
 
 /// Lines and columns of the question marks that can end a cell: those outside functions and closures.
 fn lines_with_question_mark(code: &str) -> Vec<(usize, usize)> {
-    // Commands become empty lines, so that all others keep their numbers.
-    let rust: String = code
-        .lines()
-        .map(|line| {
-            if super::completeness::is_command(line) {
-                "\n".into()
-            } else {
-                format!("{line}\n")
-            }
-        })
-        .collect();
+    let rust = super::completeness::without_commands(code);
     let Ok(statements) = syn::Block::parse_within.parse_str(&rust) else {
         return Vec::new();
     };

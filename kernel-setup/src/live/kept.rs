@@ -7,22 +7,27 @@
 //! holds already, as for the notebooks of this repository, is not kept once more.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
-use crate::builds::{self, copy_folder};
+use crate::builds::{self, copy_folder, copy_folder_beside};
 use crate::layout::EVCXR_VERSION;
 
 /// So many kept builds stay, those that were used last.
 const MOST_KEPT: usize = 16;
 /// The file that says that a kept build is whole.
 const WHOLE: &str = "kept";
+/// What the name of one begins with that isn't yet.
+const HALF: &str = ".half-";
+/// So long nobody makes one: it is left of a kernel that was ended.
+const ABANDONED: Duration = Duration::from_secs(3600);
+/// The file in a build folder with the versions that were kept, until cargo is asked for them.
+pub const LOCK: &str = "kept-lock";
 
 /// The kept builds, and what this session has asked for.
 #[derive(Debug)]
@@ -33,8 +38,10 @@ pub struct Kept {
     /// What digests begin with: the tools, and what the warm build was made from, whose locked versions
     /// come first.
     tools: String,
-    /// All `:dep` lines of the session.
+    /// All `:dep` lines of the session that were accepted.
     lines: BTreeSet<String>,
+    /// Those and the lines of the cell at hand, and of cells that failed since.
+    tried: BTreeSet<String>,
     /// The work that the next cell waits for.
     work: Option<JoinHandle<io::Result<()>>>,
 }
@@ -49,6 +56,7 @@ impl Kept {
             warm,
             tools: format!("{EVCXR_VERSION} {compiler} {stamp}"),
             lines: BTreeSet::new(),
+            tried: BTreeSet::new(),
             work: None,
         }
     }
@@ -56,17 +64,19 @@ impl Kept {
     /// Forgets the session: evcxr has started anew.
     pub fn restart(&mut self) {
         self.lines.clear();
+        self.tried.clear();
     }
 
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(&self.tools);
         // Paths of crates may be relative.
-        if self.lines.iter().any(|line| line.contains("path")) {
+        let is_path = |line: &String| line.contains("path") || line.starts_with(":dep .");
+        if self.tried.iter().any(is_path) {
             let here = std::env::current_dir().unwrap_or_default();
             hash.update(here.as_os_str().as_encoded_bytes());
         }
-        for line in &self.lines {
+        for line in &self.tried {
             hash.update("\n");
             hash.update(line);
         }
@@ -83,26 +93,26 @@ impl Kept {
         if let Some(work) = self.work.take() {
             log(work.await);
         }
-        let first = self.lines.is_empty();
-        let known = self.lines.len();
-        self.lines.extend(dependencies(code));
-        if self.lines.len() == known {
+        self.tried.clone_from(&self.lines);
+        self.tried.extend(dependencies(code));
+        if self.tried == self.lines {
             return false;
         }
         let (kept, build) = (self.folder.join(self.digest()), build.to_owned());
-        log(tokio::task::spawn_blocking(move || give(&kept, &build, first)).await);
+        log(tokio::task::spawn_blocking(move || give(&kept, &build)).await);
         true
     }
 
-    /// A cell with new `:dep` lines has been evaluated.
+    /// A cell with new `:dep` lines was accepted.
     pub fn after(&mut self, build: &Path) {
+        self.lines.clone_from(&self.tried);
         let (folder, digest, build) = (self.folder.clone(), self.digest(), build.to_owned());
         let warm = self.warm.clone();
         let work = move || {
-            if libraries(&build)?.is_subset(&libraries(&warm)?) {
+            if packages(&build)?.is_subset(&packages(&warm)?) {
                 return Ok(());
             }
-            keep(&build, &folder, &digest)?;
+            keep(&build, &warm, &folder, &digest)?;
             tidy(&folder)
         };
         self.work = Some(tokio::task::spawn_blocking(work));
@@ -129,16 +139,16 @@ fn dependencies(code: &str) -> impl Iterator<Item = String> {
     lines.chain(waits)
 }
 
-/// Puts a kept build into `build`; with `lock` the versions too, which nothing has chosen yet.
-fn give(kept: &Path, build: &Path, lock: bool) -> io::Result<()> {
-    if !kept.join(WHOLE).is_file() {
-        return Ok(());
-    }
-    if lock {
-        match fs::copy(kept.join("Cargo.lock"), build.join("Cargo.lock")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+/// Puts a kept build into `build`, and its versions beside it: cargo would choose newer ones.
+fn give(kept: &Path, build: &Path) -> io::Result<()> {
+    let done = match kept.join(WHOLE).is_file() {
+        true => fs::copy(kept.join("Cargo.lock"), build.join(LOCK)).map(drop),
+        false => fs::remove_file(build.join(LOCK)),
+    };
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ if !kept.join(WHOLE).is_file() => return Ok(()),
+        _ => {}
     }
     merge(&kept.join("target"), &build.join("target"))?;
     // The time tells which was used last.
@@ -175,22 +185,18 @@ fn merge(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What the compiler has made of crates in a build folder, by the names that cargo gives.
-fn libraries(build: &Path) -> io::Result<BTreeSet<OsString>> {
+/// The packages that a build folder's code depends on, each with its version; none where nothing was chosen yet.
+fn packages(build: &Path) -> io::Result<BTreeSet<String>> {
+    let lock = match fs::read_to_string(build.join("Cargo.lock")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        lock => lock?,
+    };
+    let mut lines = lock.lines().peekable();
     let mut found = BTreeSet::new();
-    let mut folders = vec![build.join("target")];
-    while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            entries => entries?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-            } else if entry.path().extension().is_some_and(|kind| kind == "rlib") {
-                found.insert(entry.file_name());
-            }
+    while let Some(line) = lines.next() {
+        if line.starts_with("name = ") {
+            let version = lines.peek().copied().unwrap_or_default();
+            found.insert(format!("{line} {version}"));
         }
     }
     Ok(found)
@@ -201,17 +207,19 @@ fn is_shared(path: &Path) -> bool {
         .is_some_and(|kind| kind == "rlib" || kind == "rmeta" || kind == "a")
 }
 
-/// Keeps what `build` holds.
-fn keep(build: &Path, folder: &Path, digest: &str) -> io::Result<()> {
+/// Keeps what `build` holds beside what is warm.
+fn keep(build: &Path, warm: &Path, folder: &Path, digest: &str) -> io::Result<()> {
     let kept = folder.join(digest);
     if kept.join(WHOLE).is_file() {
         return Ok(());
     }
     fs::create_dir_all(folder)?;
-    let half = tempfile::Builder::new()
-        .prefix(".half-")
-        .tempdir_in(folder)?;
-    copy_folder(&build.join("target"), &half.path().join("target"))?;
+    let half = tempfile::Builder::new().prefix(HALF).tempdir_in(folder)?;
+    copy_folder_beside(
+        &build.join("target"),
+        &warm.join("target"),
+        &half.path().join("target"),
+    )?;
     match fs::copy(build.join("Cargo.lock"), half.path().join("Cargo.lock")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -224,8 +232,16 @@ fn keep(build: &Path, folder: &Path, digest: &str) -> io::Result<()> {
     }
 }
 
-/// Removes what nobody has used for longest.
+/// Removes what nobody has used for longest, and what was never finished.
 fn tidy(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)?.flatten() {
+        let age = entry.metadata().and_then(|of| of.modified()).ok();
+        let age = age.and_then(|at| at.elapsed().ok());
+        let is_half = entry.file_name().to_string_lossy().starts_with(HALF);
+        if is_half && age.is_some_and(|age| age > ABANDONED) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
     let used = |path: &Path| fs::metadata(path.join(WHOLE)).and_then(|file| file.modified());
     let mut kept: Vec<(SystemTime, PathBuf)> = fs::read_dir(folder)?
         .flatten()
@@ -233,6 +249,8 @@ fn tidy(folder: &Path) -> io::Result<()> {
         .collect();
     kept.sort();
     for (_, path) in kept.iter().take(kept.len().saturating_sub(MOST_KEPT)) {
+        // First what says that it is whole.
+        fs::remove_file(path.join(WHOLE))?;
         fs::remove_dir_all(path)?;
     }
     Ok(())
@@ -248,7 +266,8 @@ mod tests {
         fs::create_dir_all(&deps).unwrap();
         fs::write(deps.join(format!("lib{name}.rlib")), name).unwrap();
         fs::write(deps.join(format!("{name}.d")), name).unwrap();
-        fs::write(build.join("Cargo.lock"), name).unwrap();
+        let lock = format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n");
+        fs::write(build.join("Cargo.lock"), lock).unwrap();
         build
     }
 
@@ -272,10 +291,17 @@ mod tests {
         let deps = two.join("target/debug/deps");
         assert_eq!(fs::read_to_string(deps.join("libone.rlib")).unwrap(), "one");
         assert_eq!(fs::read_to_string(deps.join("two.d")).unwrap(), "two");
-        assert_eq!(fs::read_to_string(two.join("Cargo.lock")).unwrap(), "one");
+        let versions = fs::read_to_string(two.join(LOCK)).unwrap();
+        assert!(versions.contains("\"one\""), "{versions}");
         // What is compiled into later must not reach the kept one.
         fs::write(deps.join("one.d"), "changed").unwrap();
-        assert!(next.before(":dep rand = \"0.9\"", &two).await);
+        next.after(&two);
+        assert!(next.before(":dep rnad = \"0.9\"", &two).await);
+        assert!(!two.join(LOCK).exists(), "versions of other lines");
+        assert!(
+            !next.before(":dep image = \"0.25\"", &two).await,
+            "what was refused is forgotten"
+        );
         assert!(
             next.before("task.await?", &two).await,
             "tokio is a dependency too"
@@ -307,10 +333,25 @@ mod tests {
         kept.work.take().unwrap().await.unwrap().unwrap();
         assert!(!builds.join("kept").exists());
 
+        // A crate beside it is, and nothing else.
+        fs::write(one.join("target/debug/deps/libimage.rlib"), "image").unwrap();
+        fs::copy(
+            build(builds, "image").join("Cargo.lock"),
+            one.join("Cargo.lock"),
+        )
+        .unwrap();
+        kept.after(&one);
+        kept.work.take().unwrap().await.unwrap().unwrap();
+        let deps = builds
+            .join("kept")
+            .join(kept.digest())
+            .join("target/debug/deps");
+        assert!(deps.join("libimage.rlib").exists() && !deps.join("libwarm.rlib").exists());
+
         let digest = kept.digest();
         fs::write(builds.join("warm/icvae-stamp"), "newer").unwrap();
         let mut newer = Kept::new(builds, "1.95");
-        newer.lines = kept.lines;
+        newer.tried = kept.tried;
         assert_ne!(newer.digest(), digest);
     }
 
@@ -320,14 +361,27 @@ mod tests {
         let one = build(folder.path(), "one");
         let kept = folder.path().join("kept");
         for number in 0..MOST_KEPT + 2 {
-            keep(&one, &kept, &number.to_string()).unwrap();
-            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(number as u64);
+            keep(
+                &one,
+                &folder.path().join("warm"),
+                &kept,
+                &number.to_string(),
+            )
+            .unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(number as u64);
             let whole = File::options()
                 .write(true)
                 .open(kept.join(number.to_string()).join(WHOLE));
             whole.unwrap().set_modified(time).unwrap();
         }
+        let half = kept.join(".half-1");
+        fs::create_dir(&half).unwrap();
+        let long_ago = SystemTime::now() - 2 * ABANDONED;
+        File::open(&half).unwrap().set_modified(long_ago).unwrap();
+        fs::create_dir(kept.join(".half-2")).unwrap();
         tidy(&kept).unwrap();
+        assert!(!half.exists() && kept.join(".half-2").exists());
+        fs::remove_dir(kept.join(".half-2")).unwrap();
         assert!(!kept.join("1").exists() && kept.join("2").exists());
         assert_eq!(fs::read_dir(&kept).unwrap().count(), MOST_KEPT);
     }

@@ -645,6 +645,7 @@ impl Kernel {
             can_return_early: completeness::can_return_early(code),
             silent,
             allow_stdin: request.content["allow_stdin"].as_bool() == Some(true),
+            place: request.metadata["cellId"].as_str().map(str::to_owned),
         };
         let depends = self.kept.before(code, &self.build).await;
         shared.tell(Command::Begin(cell)).await;

@@ -200,7 +200,14 @@ impl Output {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Begin(cell) => self.screen.begin(cell),
+            Command::Begin(cell) => {
+                let opened = self.screen.opened_at(cell.place.as_ref());
+                self.screen.begin(cell);
+                // A cell that is run again makes its widgets anew, and its old ones would work on unseen.
+                for id in self.comms.with_their_parts(&opened) {
+                    self.screen.close(&id);
+                }
+            }
             Command::End(done) => {
                 self.read_all();
                 self.read_lines(false);

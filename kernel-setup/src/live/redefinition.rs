@@ -78,15 +78,15 @@ pub struct Definitions {
     unnamed: Vec<Piece>,
 }
 
-/// The Rust of a cell: commands become empty lines, so that all others keep their numbers.
+/// The Rust of a cell, as syn reads it in a block: commands and inner attributes become empty lines, so that all
+/// others keep their numbers.
 pub fn rust(code: &str) -> String {
-    code.lines()
-        .map(
-            |line| match super::completeness::is_command(line) || line.starts_with("#![") {
-                true => "\n".to_owned(),
-                false => format!("{line}\n"),
-            },
-        )
+    super::completeness::without_commands(code)
+        .lines()
+        .map(|line| match line.starts_with("#![") {
+            true => "\n".to_owned(),
+            false => format!("{line}\n"),
+        })
         .collect()
 }
 

@@ -46,6 +46,8 @@ pub struct Cell {
     pub silent: bool,
     /// Whether its client can be asked for a line.
     pub allow_stdin: bool,
+    /// The frontend's name for the cell's place in the notebook; none where it doesn't tell.
+    pub place: Option<String>,
 }
 
 /// What is known of a cell when it is over.
@@ -174,6 +176,8 @@ pub struct Screen {
     areas: BTreeMap<String, Area>,
     /// The closures that run: their areas, and whether all that is printed is theirs.
     calls: Vec<(String, bool)>,
+    /// The comms that cells have opened, by the cells' places.
+    opened: BTreeMap<String, Vec<String>>,
     /// A panic in one of them.
     call_panic: Option<Panic>,
 }
@@ -199,6 +203,7 @@ impl Screen {
             last_words: String::new(),
             areas: BTreeMap::new(),
             calls: Vec::new(),
+            opened: BTreeMap::new(),
             call_panic: None,
         }
     }
@@ -235,10 +240,24 @@ impl Screen {
         self.process.as_ref().is_some_and(|process| process.running)
     }
 
+    /// The comms that the cell at this place has opened when it was run before.
+    pub fn opened_at(&mut self, place: Option<&String>) -> Vec<String> {
+        place
+            .and_then(|place| self.opened.remove(place))
+            .unwrap_or_default()
+    }
+
+    /// A comm whose cell is run again, or was only part of one.
+    pub fn close(&mut self, id: &str) {
+        self.comm("comm_close", json!({"comm_id": id, "data": {}}), json!({}));
+    }
+
     /// A cell begins.
     pub fn begin(&mut self, cell: Cell) {
         self.publish_all(false);
         self.cell = cell;
+        // No closure that takes all output runs beside a cell; what is left is one whose end was not heard.
+        self.calls.retain(|(_, captures)| !captures);
         self.outcome = Outcome::default();
         if !self.last_words.is_empty() {
             self.outcome.last_words = std::mem::take(&mut self.last_words);
@@ -264,6 +283,8 @@ impl Screen {
             self.print("stderr", &text);
         }
         self.publish_all(true);
+        // What a closure opens from now on is no cell's.
+        self.cell.place = None;
         std::mem::take(&mut self.outcome)
     }
 
@@ -438,6 +459,12 @@ impl Screen {
     /// A message of a comm. Of a state that Jupyter is behind to take, it need not see what is out of date.
     fn comm(&mut self, kind: &'static str, content: Value, metadata: Value) {
         self.publish_all(false);
+        if kind == "comm_open"
+            && let (Some(place), Some(id)) = (&self.cell.place, content["comm_id"].as_str())
+        {
+            let opened = self.opened.entry(place.clone()).or_default();
+            opened.push(id.to_owned());
+        }
         if kind == "comm_close"
             && let Some(id) = content["comm_id"].as_str()
         {
@@ -445,11 +472,13 @@ impl Screen {
         }
         let is_update = |content: &Value| content["data"]["method"] == "update";
         if kind == "comm_msg" && is_update(&content) {
-            let unsent = self.unsent.iter_mut().rev().find(|message| {
-                message.kind() == kind
-                    && is_update(&message.content)
-                    && message.content["comm_id"] == content["comm_id"]
-            });
+            // Only into the last word about it: an echo between the two is older than this one.
+            let unsent = self
+                .unsent
+                .iter_mut()
+                .rev()
+                .find(|message| message.content["comm_id"] == content["comm_id"])
+                .filter(|message| message.kind() == kind && is_update(&message.content));
             if let Some(message) = unsent
                 && let (Some(old), Some(new)) = (
                     message.content["data"]["state"].as_object().cloned(),

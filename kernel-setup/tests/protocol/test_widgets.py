@@ -137,6 +137,57 @@ def test_a_closure_shows_what_it_shows_in_its_own_area(widgets):
     assert widgets.run('print!("next");').text() == "next"
 
 
+def test_a_closure_may_set_its_own_control(widgets):
+    cell = widgets.run(
+        'let s = slider("tens", 0..=100);\nlet own = s.clone();\nlet mut calls = 0;\n'
+        's.on_change(move |n| { calls += 1; own.set(n / 10 * 10); println!("call {calls} with {n}"); });\ns'
+    )
+    control, (area,) = widgets.shown(cell)
+    widgets.move(control, value=47)
+    # The second call sets what it finds, of which nobody hears.
+    widgets.until(lambda: widgets.text(area) == "call 3 with 40\n", "no second call")
+    time.sleep(0.5)
+    widgets.run("1")
+    assert widgets.text(area) == "call 3 with 40\n" and widgets.models[control]["value"] == 40
+
+
+def test_a_button_does_nothing_before_it_is_pressed(widgets):
+    button, _ = widgets.shown(widgets.run('let again = button("again");\nagain.clone()'))
+    widgets.send(button, {"method": "custom", "content": {"event": "click"}})
+    widgets.until(lambda: widgets.run("again.value()").of("execute_result")[0]["data"]["text/plain"] == "1", "no click")
+    _, (area,) = widgets.shown(widgets.run('again.on_click(|| println!("pressed"));\nagain.clone()'))
+    assert widgets.models[area]["outputs"] == []
+    widgets.send(button, {"method": "custom", "content": {"event": "click"}})
+    widgets.until(lambda: widgets.text(area) == "pressed\n", "the click")
+
+
+def test_a_cell_that_is_run_again_leaves_no_widget_behind(widgets):
+    def run(place, code):
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
+        client = widgets.kernel.client
+        request = client.session.msg("execute_request", content, metadata={"cellId": place})
+        client.shell_channel.send(request)
+        cell = widgets.kernel.collect(request["header"]["msg_id"], widgets.hear)
+        assert cell.reply["status"] == "ok", cell.reply
+        return cell
+
+    made = 'let s = slider("n", 0..=9);\ns.on_change(|n| println!("one {n}"));\ns.clone()'
+    threads = 'std::fs::read_dir("/proc/self/task").map(|all| all.count()).unwrap_or(0)'
+    before = None
+    for _ in range(4):
+        control, (area,) = widgets.shown(run("a", made))
+        shown = run("b", 's.on_change(|n| println!("two {n}"));\ns.clone()')
+        assert len(widgets.shown(shown)[1]) == 2
+        widgets.run("1")
+        # Its threads end by themselves.
+        time.sleep(0.3)
+        state = (len(widgets.models), widgets.run(threads).of("execute_result")[0]["data"]["text/plain"])
+        before = before or state
+    assert state == before, "models and threads pile up"
+    widgets.move(control, value=3)
+    widgets.until(lambda: widgets.text(area) == "one 3\n", "the last one is heard")
+
+
 def test_the_newest_value_wins(widgets):
     control, (area,) = widgets.shown(
         widgets.run(

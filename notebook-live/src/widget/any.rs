@@ -8,7 +8,8 @@ use super::model::Model;
 
 /// A widget that a JavaScript module draws, by the rules of [anywidget](https://anywidget.dev).
 ///
-/// Module and closures share a state, an object of JSON: what one of them changes, the other sees.
+/// Module and closures share a state, an object of JSON: what one of them changes, the other sees. Binary parts
+/// of a state, and messages that the module sends (`model.send`), don't reach Rust.
 /// The frontend needs anywidget itself, which is a Python package.
 #[derive(Debug, Clone)]
 pub struct AnyWidget {
@@ -75,11 +76,15 @@ impl AnyWidget {
 
     /// Changes parts of the state (an object); its closures hear of it.
     pub fn set(&self, changes: &Value) {
-        let mut state = self.value();
-        for (name, value) in changes.as_object().into_iter().flatten() {
-            state.insert(name.clone(), value.clone());
-        }
-        self.control.set(state, changes);
+        // What the module changes meanwhile stays.
+        let changed = |state: &Map<String, Value>| {
+            let mut state = state.clone();
+            for (name, value) in changes.as_object().into_iter().flatten() {
+                state.insert(name.clone(), value.clone());
+            }
+            state
+        };
+        self.control.set_by(changed, changes);
     }
 
     /// Sends the module a message of its own (`model.on("msg:custom", …)`).

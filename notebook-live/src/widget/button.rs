@@ -40,11 +40,13 @@ impl Button {
     /// Calls `closure` when it is pressed. Pressed several times while the closure or a cell runs, it
     /// calls it once more.
     pub fn on_click<R: super::Ended>(&self, mut closure: impl FnMut() -> R + Send + 'static) {
-        self.control.on_change(false, move |clicks| match clicks {
-            // The call that every other widget begins with.
-            0 => Ok(()),
-            _ => closure().error().map_or(Ok(()), Err),
-        });
+        // Other widgets begin with a call; here nobody has pressed yet, whatever was before.
+        let mut begun = false;
+        self.control
+            .on_change(false, move |_| match std::mem::replace(&mut begun, true) {
+                false => Ok(()),
+                true => closure().error().map_or(Ok(()), Err),
+            });
     }
 
     fn line(&self) -> String {
@@ -62,6 +64,7 @@ mod tests {
     #[test]
     fn nobody_has_pressed_it() {
         let again = button("again");
+        again.control.set(2, &Value::Null);
         again.on_click(|| -> () { panic!("nobody has pressed it") });
         assert_eq!(again.rich().as_text(), "[again]");
     }

@@ -74,7 +74,7 @@ impl<V> Shared<V> {
     }
 }
 
-impl<V: Clone + Send + 'static> Control<V> {
+impl<V: Clone + PartialEq + Send + 'static> Control<V> {
     /// A control whose last model is its own; those before it are what it refers to.
     pub(super) fn new(
         label: &str,
@@ -144,7 +144,12 @@ impl<V: Clone + Send + 'static> Control<V> {
 
     /// Sets the value, and what it is at the frontend.
     pub(super) fn set(&self, value: V, state: &Value) {
-        self.0.change(value);
+        self.set_by(|_| value, state);
+    }
+
+    /// Sets the value to what `change` makes of it, and what it is at the frontend.
+    pub(super) fn set_by(&self, change: impl FnOnce(&V) -> V, state: &Value) {
+        self.0.change(|value| Some(change(value)));
         self.update(state);
     }
 
@@ -255,31 +260,31 @@ impl<V: Clone + Send + 'static> Control<V> {
     }
 }
 
-impl<V: Clone + Send + 'static> Shared<V> {
-    fn change(&self, value: V) {
+impl<V: Clone + PartialEq + Send + 'static> Shared<V> {
+    /// Changes the value, of which nobody hears if it stays the same: a closure may set its own control.
+    fn change(&self, change: impl FnOnce(&V) -> Option<V>) {
         let mut now = self.now();
-        now.value = value;
-        now.version += 1;
-        self.changed.notify_all();
+        let value = change(&now.value).filter(|value| *value != now.value);
+        if let Some(value) = value {
+            now.value = value;
+            now.version += 1;
+            self.changed.notify_all();
+        }
     }
 
-    /// Takes what the frontend says, until the kernel ends.
+    /// Takes what the frontend says, until the widget is closed or the kernel ends.
     fn hear(&self, connection: impl BufRead) {
-        for line in connection.lines() {
-            let Ok(line) = line else { return };
+        for line in connection.lines().map_while(Result::ok) {
             let Ok(message) = serde_json::from_str::<Value>(&line) else {
                 continue;
             };
             if message["kind"] == "close" {
-                self.now().closed = true;
-                self.changed.notify_all();
-                return;
+                break;
             }
-            let value = (self.read)(&message["data"], &self.now().value);
-            if let Some(value) = value {
-                self.change(value);
-            }
+            self.change(|value| (self.read)(&message["data"], value));
         }
+        self.now().closed = true;
+        self.changed.notify_all();
     }
 
     /// Calls the closure whenever the value is newer than the one it has seen.
@@ -306,11 +311,15 @@ impl<V: Clone + Send + 'static> Shared<V> {
             // Only now: what has changed while this closure waited counts.
             let value = {
                 let now = self.now();
+                if now.closed {
+                    return;
+                }
                 seen = now.version;
                 now.value.clone()
             };
             let called = call_in_area(&live.folder, area, !beside, || closure(value));
-            if called.is_err() {
+            if let Err(error) = called {
+                eprintln!("{:?} calls its closure no more: {error}", self.label);
                 return;
             }
         }

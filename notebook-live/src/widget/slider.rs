@@ -75,10 +75,8 @@ pub struct Slider<T: Number> {
 /// assert_eq!((digit.value(), scale.value()), (3, 0.0));
 /// ```
 pub fn slider<T: Number>(label: &str, range: RangeInclusive<T>) -> Slider<T> {
-    let (kind, format) = match T::WHOLE {
-        true => ("IntSlider", "d"),
-        false => ("FloatSlider", ".2f"),
-    };
+    let kind = if T::WHOLE { "IntSlider" } else { "FloatSlider" };
+    let format = readout(T::step(&range));
     let state = json!({
         "value": range.start().json(),
         "min": range.start().json(),
@@ -101,6 +99,16 @@ pub fn slider<T: Number>(label: &str, range: RangeInclusive<T>) -> Slider<T> {
     }
 }
 
+/// How a value is written: with as many digits as a step changes. What is written is what a reader takes over.
+fn readout<T: Number>(step: T) -> String {
+    if T::WHOLE {
+        return "d".to_owned();
+    }
+    let step = step.json().as_f64().unwrap_or(1.0).abs();
+    let digits = (-step.log10()).ceil().clamp(2.0, 12.0);
+    format!(".{digits}f")
+}
+
 impl<T: Number> Slider<T> {
     /// Puts it elsewhere before it is shown.
     #[must_use]
@@ -112,7 +120,8 @@ impl<T: Number> Slider<T> {
     /// The distance of two values; without it 1, or a hundredth of the range.
     #[must_use]
     pub fn step(self, step: T) -> Self {
-        self.control.update(&json!({"step": step.json()}));
+        self.control
+            .update(&json!({"step": step.json(), "readout_format": readout(step)}));
         self
     }
 
@@ -157,6 +166,12 @@ mod tests {
         assert_eq!(digit.rich().as_text(), "digit: 0 (0 to 9)");
         let scale = slider("scale", -1.0..=1.0_f32).at(0.5);
         assert_eq!(scale.rich().as_text(), "scale: 0.5 (-1 to 1)");
+        assert_eq!(readout(1), "d");
+        assert_eq!(
+            (readout(0.01), readout(5.0_f32)),
+            (".2f".into(), ".2f".into())
+        );
+        assert_eq!(readout(0.0001), ".4f");
     }
 
     #[test]
