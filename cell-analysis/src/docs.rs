@@ -221,6 +221,10 @@ fn without_links(line: &str) -> String {
 pub fn html(docs: &str, links: &Links<'_>) -> String {
     let resolve = |broken: BrokenLink<'_>| {
         let address = links.named(&broken.reference);
+        // Brackets of other kinds, as around an interval, are none of a link.
+        if address.is_none() && !broken.reference.starts_with('`') {
+            return None;
+        }
         Some((
             CowStr::from(address.unwrap_or_default()),
             CowStr::from(String::new()),
@@ -258,7 +262,10 @@ pub fn html(docs: &str, links: &Links<'_>) -> String {
             title,
             id,
         }) => {
-            let address = match dest_url.contains("://") {
+            let is_page = ["https://", "http://"]
+                .iter()
+                .any(|scheme| dest_url.starts_with(scheme));
+            let address = match is_page {
                 true => Some(dest_url.to_string()),
                 false => links.named(&dest_url),
             };
@@ -311,6 +318,15 @@ mod tests {
         assert!(
             !html.contains("<a"),
             "a link that leads nowhere is none: {html}"
+        );
+        assert!(html.contains("<code>Z</code>, [not] this"), "{html}");
+        let html = super::html(
+            "[a](javascript://b.c/%0aalert(1)), floats in [0, 1]",
+            &links,
+        );
+        assert!(
+            !html.contains("<a") && html.contains("a, floats in [0, 1]"),
+            "{html}"
         );
         let html = super::html("Not <script>x</script> but [a](https://b.c)", &links);
         assert!(
