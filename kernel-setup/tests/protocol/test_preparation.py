@@ -65,7 +65,7 @@ class Clone:
         self.folder, self.root = folder, folder / "repository"
         self.state = self.root / ".icvae"
         (self.root / "notebooks").mkdir(parents=True)
-        for name in ("environment.yml", "locks", "icvae-core", "Cargo.lock", "Cargo.toml"):
+        for name in ("environment.yml", "locks", "icvae-core", "notebook-live", "Cargo.lock", "Cargo.toml"):
             (self.root / name).symlink_to(REPOSITORY / name)
         self.environment()
         bin = folder / "bin"
