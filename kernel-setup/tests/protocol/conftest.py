@@ -42,14 +42,16 @@ class Cell:
 class Kernel:
     """A running kernel and a client."""
 
+    @staticmethod
+    def on_other(message):
+        """Told of what is published for nothing that is waited for."""
+
     def __init__(self, **kwargs):
         self.manager = KernelManager(kernel_name=KERNEL)
         self.manager.start_kernel(**kwargs)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
-        # Told of what is published for nothing that is waited for.
-        self.on_other = lambda message: None
 
     def send(self, code, **kwargs):
         return self.client.execute(code, **kwargs)
