@@ -15,9 +15,9 @@ import time
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-DEPENDENCY = ':dep image = "0.25"\nuse image::{GrayImage, Luma};'
-FIRST = "let picture = GrayImage::from_fn(64, 64, |x, y| Luma([(x * y % 256) as u8]));\npicture.dimensions()"
-CELLS = [f"let total_{i}: u64 = picture.pixels().map(|p| u64::from(p.0[0]) + {i}).sum();\ntotal_{i}" for i in range(9)]
+DEPENDENCY = ':dep nalgebra = "0.33"\nuse nalgebra::DMatrix;'
+FIRST = "let matrix = DMatrix::from_fn(64, 64, |i, j| (i * j % 7) as f64);\nmatrix.norm()"
+CELLS = [f"let total_{i}: f64 = matrix.iter().map(|x| x + {i}.0).sum();\ntotal_{i}" for i in range(9)]
 
 
 def session(folder, name, variables):
