@@ -76,6 +76,13 @@ pub struct Generics {
     pub bounds: Vec<(String, String)>,
 }
 
+impl Generics {
+    /// The parameters' names.
+    pub fn names(&self) -> Vec<String> {
+        self.params.iter().map(|(name, _)| name.clone()).collect()
+    }
+}
+
 /// What a function takes and gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Signature {

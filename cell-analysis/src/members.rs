@@ -72,12 +72,7 @@ impl Index {
     fn impl_place(&self, one: &Impl, self_ty: &Ty) -> Place {
         Place {
             module: one.module,
-            params: one
-                .generics
-                .params
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
+            params: one.generics.names(),
             self_ty: Some(self_ty.clone()),
         }
     }
@@ -92,12 +87,7 @@ impl Index {
         let one = &self.impls[number];
         let place = Place {
             module: one.module,
-            params: one
-                .generics
-                .params
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
+            params: one.generics.names(),
             self_ty: None,
         };
         let bounds = one.generics.bounds.iter().map(|(of, bounds)| {

@@ -154,12 +154,15 @@ impl Scan<'_> {
 
     fn is_plain_equals(&self, i: usize) -> bool {
         let code = self.code;
+        // In `Option<i32> = …` they stand apart.
+        let joined = i > 0 && code.tokens[i - 1].at.end == code.tokens[i].at.start;
         code.is(i, '=')
             && !code.is(i + 1, '=')
             && !code.is(i + 1, '>')
-            && !['=', '<', '>', '!', '+', '-', '*', '/', '.']
-                .iter()
-                .any(|sign| code.sign_before(i, *sign))
+            && !(joined
+                && ['=', '<', '>', '!', '+', '-', '*', '/', '.']
+                    .iter()
+                    .any(|sign| code.sign_before(i, *sign)))
     }
 
     fn is_single_colon(&self, i: usize) -> bool {

@@ -279,11 +279,7 @@ impl Index {
     pub fn place(&self, id: Id, generics: &Generics) -> Place {
         Place {
             module: self.module_of(id),
-            params: generics
-                .params
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
+            params: generics.names(),
             self_ty: None,
         }
     }

@@ -180,6 +180,7 @@ fn what_a_name_is_at_its_place() {
         ("let s¦ = s.len();", "s: usize"),
         ("let e: f32 = 1.0;\nlet x¦x = 0.9 * e;", "xx: f32"),
         ("let n¦n = 2 * s.len();", "nn: usize"),
+        ("let m: Option<String> = None;\nm¦", "m: Option<String>"),
         (
             "struct C;\nimpl Clone for C { fn clone(&self) -> C { C } }\nfn f(c: &C) { let d¦d = c.clone(); }",
             "dd: C",
@@ -193,7 +194,7 @@ fn what_a_name_is_at_its_place() {
             "zz: f64",
         ),
         (
-            "let m: Option<String> = None;\nif let Some(p) = m.filter(|_| { true }) { let q¦q = p; }",
+            "let m: Option<String> = None;\nif let Some(p) = m.or_else(|| { None }) { let q¦q = p; }",
             "qq: String",
         ),
     ] {

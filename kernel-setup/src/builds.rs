@@ -150,16 +150,27 @@ pub fn copy_folder_beside(from: &Path, known: &Path, to: &Path) -> io::Result<()
         }
         if entry.file_type()?.is_dir() {
             copy_folder_beside(&source, &below(&name), &target)?;
-        } else if !(is_replaced_whole(&source) && fs::hard_link(&source, &target).is_ok()) {
-            fs::copy(&source, &target)?;
-            let modified = entry.metadata()?.modified()?;
-            File::options()
-                .write(true)
-                .open(&target)?
-                .set_modified(modified)?;
+        } else {
+            copy_file(&source, &target)?;
         }
     }
     Ok(())
+}
+
+/// A file with its time; shared, where the compiler replaces such files rather than writing into them.
+///
+/// # Errors
+/// If it can't be read or written.
+pub fn copy_file(source: &Path, target: &Path) -> io::Result<()> {
+    if is_replaced_whole(source) && fs::hard_link(source, target).is_ok() {
+        return Ok(());
+    }
+    fs::copy(source, target)?;
+    let modified = fs::metadata(source)?.modified()?;
+    File::options()
+        .write(true)
+        .open(target)?
+        .set_modified(modified)
 }
 
 /// What a copy has no use for: the stamp, which comes last, locks, and the cells that were compiled.

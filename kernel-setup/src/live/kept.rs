@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
-use crate::builds::{self, copy_folder, copy_folder_beside};
+use crate::builds::{self, copy_file, copy_folder, copy_folder_beside};
 use crate::layout::EVCXR_VERSION;
 
 /// So many kept builds stay, those that were used last.
@@ -170,16 +170,7 @@ fn merge(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             merge(&entry.path(), &target)?;
         } else if !target.exists() {
-            let source = entry.path();
-            if fs::hard_link(&source, &target).is_err() || !is_shared(&source) {
-                let _ = fs::remove_file(&target);
-                fs::copy(&source, &target)?;
-                let modified = entry.metadata()?.modified()?;
-                File::options()
-                    .write(true)
-                    .open(&target)?
-                    .set_modified(modified)?;
-            }
+            copy_file(&entry.path(), &target)?;
         }
     }
     Ok(())
@@ -200,11 +191,6 @@ fn packages(build: &Path) -> io::Result<BTreeSet<String>> {
         }
     }
     Ok(found)
-}
-
-fn is_shared(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|kind| kind == "rlib" || kind == "rmeta" || kind == "a")
 }
 
 /// Keeps what `build` holds beside what is warm.
