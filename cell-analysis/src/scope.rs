@@ -156,13 +156,9 @@ impl Scan<'_> {
         let code = self.code;
         // In `Option<i32> = …` they stand apart.
         let joined = i > 0 && code.tokens[i - 1].at.end == code.tokens[i].at.start;
-        code.is(i, '=')
-            && !code.is(i + 1, '=')
-            && !code.is(i + 1, '>')
-            && !(joined
-                && ['=', '<', '>', '!', '+', '-', '*', '/', '.']
-                    .iter()
-                    .any(|sign| code.sign_before(i, *sign)))
+        let signs = ['=', '<', '>', '!', '+', '-', '*', '/', '.'];
+        let longer = joined && signs.iter().any(|sign| code.sign_before(i, *sign));
+        code.is(i, '=') && !code.is(i + 1, '=') && !code.is(i + 1, '>') && !longer
     }
 
     fn is_single_colon(&self, i: usize) -> bool {
