@@ -365,7 +365,11 @@ pub fn host(layout: &Layout) -> Result<String> {
         .context("rustc doesn't say which system it is for")
 }
 
-fn rustc_version(layout: &Layout) -> Result<String> {
+/// What rustc says of itself.
+///
+/// # Errors
+/// If it doesn't run.
+pub fn rustc_version(layout: &Layout) -> Result<String> {
     let rustc = layout
         .program("rustc")
         .context("rustc is not on the search path")?;
@@ -481,16 +485,29 @@ pub fn stamp(layout: &Layout) -> Result<String> {
     let live = layout.root.join("notebook-live");
     files.push(live.join("Cargo.toml"));
     list_files(&live.join("src"), &mut files)?;
+    hash_files(files, &mut hasher)?;
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Adds the names and contents of files, in whichever order they come.
+///
+/// # Errors
+/// If one can't be read.
+pub fn hash_files(mut files: Vec<PathBuf>, hasher: &mut impl Hasher) -> Result<()> {
     files.sort();
     for file in files {
         let content =
             fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-        (file, content).hash(&mut hasher);
+        (file, content).hash(hasher);
     }
-    Ok(format!("{:016x}", hasher.finish()))
+    Ok(())
 }
 
-fn list_files(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+/// Adds all files in a folder and below it.
+///
+/// # Errors
+/// If it can't be read.
+pub fn list_files(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let entries = fs::read_dir(dir).with_context(|| format!("{} can't be read", dir.display()))?;
     for entry in entries {
         let path = entry?.path();

@@ -18,7 +18,7 @@ pub const KERNEL_NAME: &str = "icvae-rust";
 /// ```text
 /// <root>/.icvae/env            the Python environment, where no active one serves
 /// <root>/.icvae/libtorch       lib/, include/, build-version: links to the libtorch in use
-/// <root>/.icvae/bin            the copy of this tool that Jupyter starts as the kernel
+/// <root>/.icvae/bin            the copy of this tool that Jupyter starts as the kernel, and `cell-analysis`
 /// <root>/.icvae/evcxr          evcxr's configuration (empty: a reader's own must not leak in)
 /// <root>/.icvae/builds/warm    the warm build folder; kernels work in copies of it: builds/0, builds/1, …
 /// <root>/.icvae/log            what the installers printed

@@ -6,6 +6,7 @@ compile_error!(
      this in there."
 );
 
+mod analysis_program;
 mod announce;
 mod builds;
 #[cfg(test)]

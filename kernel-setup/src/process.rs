@@ -175,6 +175,18 @@ pub fn die_with_this_process(command: &mut Command) {
 #[cfg(not(target_os = "linux"))]
 pub fn die_with_this_process(_: &mut Command) {}
 
+/// Has a program and all that it starts give way to others, as far as the system allows.
+pub fn stand_back(command: &mut Command) {
+    // SAFETY: nothing but one system call happens between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            // Where that isn't allowed it runs all the same.
+            let _ = rustix::process::nice(10);
+            Ok(())
+        });
+    }
+}
+
 fn watch(
     child: &mut Child,
     step: Option<&str>,

@@ -1,61 +1,67 @@
-//! Tab and Shift+Tab: answered by a thread of their own, whatever the cells are doing.
+//! Tab and Shift+Tab: answered by a program of its own, whatever the cells are doing.
 //!
-//! cell-analysis answers from signatures, so neither evcxr nor the compiler is asked, and a question never
+//! `cell-analysis` answers from signatures, so neither evcxr nor the compiler is asked, and a question never
 //! stands before a cell. It may stand beside one: the answer comes while a cell runs, and says that the
-//! kernel is still busy.
+//! kernel is still busy. The program lies beside this one; while it is not compiled yet, the answer is that
+//! nothing is known. When it ends, the next question starts it anew and it hears all once more.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::time::Duration;
 
-use cell_analysis::{Analysis, Graph, Variable};
+use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc as queue, oneshot};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::sync::{mpsc, oneshot};
 
 use super::jupyter_sockets::{Channel, Replies};
 use super::kernel::Shared;
 use super::wire::Message;
+use crate::{analysis_program, process};
 
-/// Parsing goes deep where code does.
-const STACK: usize = 64 << 20;
-/// So deep no cell is read.
-const DEEPEST: usize = 500;
+/// How long one answer may take: at first all crates are read.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the thread hears of the session.
+/// A variable that earlier cells have made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its type, as the compiler writes it.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// Its value, where that is short.
+    pub value: Option<String>,
+    /// The cell that made it.
+    pub cell: Option<u64>,
+}
+
+/// What is told and asked.
 #[derive(Debug)]
 enum Task {
-    /// Crates may have been added to the manifest in this folder.
     Crates(PathBuf),
-    /// A cell was accepted.
     Cell(u64, String),
-    /// The variables that are there now.
     Variables(Vec<Variable>),
-    /// Everything that cells have made is gone.
     Forget,
-    /// A question, and where its answer goes.
     Question(Message, oneshot::Sender<Value>),
 }
 
-/// The way to the thread.
+/// The way to the program.
 #[derive(Debug, Clone)]
-pub struct Analyst(mpsc::Sender<Task>);
+pub struct Analyst(mpsc::UnboundedSender<Task>);
 
 impl Analyst {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// If the system allows no more threads.
-    pub fn start() -> std::io::Result<Self> {
-        let (sender, tasks) = mpsc::channel();
-        std::thread::Builder::new()
-            .name("analysis".to_owned())
-            .stack_size(STACK)
-            .spawn(move || work(&tasks))?;
-        Ok(Self(sender))
+    /// Starts the program, if it is there, and what speaks with it.
+    pub fn start() -> Self {
+        let (sender, tasks) = mpsc::unbounded_channel();
+        let program = analysis_program::beside_this_one();
+        tokio::spawn(Work::new(program).serve(tasks));
+        Self(sender)
     }
 
     fn tell(&self, task: Task) {
-        // The thread ends with the kernel and not before.
+        // The other end goes with the kernel and not before.
         let _ = self.0.send(task);
     }
 
@@ -92,8 +98,8 @@ pub async fn serve(
     shared: Shared,
     analyst: Analyst,
     replies: Replies,
-    mut requests: queue::UnboundedReceiver<Message>,
-    others: queue::UnboundedSender<Message>,
+    mut requests: mpsc::UnboundedReceiver<Message>,
+    others: mpsc::UnboundedSender<Message>,
 ) {
     while let Some(request) = requests.recv().await {
         if !["complete_request", "inspect_request"].contains(&request.kind()) {
@@ -113,74 +119,6 @@ pub async fn serve(
     }
 }
 
-fn begun() -> Analysis {
-    let mut analysis = Analysis::new();
-    if let Some(folder) = documentation() {
-        analysis.documented_in(folder);
-    }
-    analysis.at_hand(crates_at_hand());
-    analysis
-}
-
-fn work(tasks: &mpsc::Receiver<Task>) {
-    let mut analysis = begun();
-    while let Ok(task) = tasks.recv() {
-        let done = std::panic::AssertUnwindSafe(|| answer(&mut analysis, task));
-        // A question that was given up is answered by its sender's end.
-        if std::panic::catch_unwind(done).is_err() {
-            eprintln!("a question about a cell could not be answered");
-            let rest = std::panic::AssertUnwindSafe(|| analysis.recover());
-            if std::panic::catch_unwind(rest).is_err() {
-                analysis = begun();
-            }
-        }
-    }
-}
-
-/// Does one task, and answers it if it is a question.
-fn answer(analysis: &mut Analysis, task: Task) {
-    match task {
-        Task::Crates(folder) => {
-            if let Some(graph) = graph(&folder) {
-                analysis.load(&graph);
-            }
-        }
-        Task::Cell(number, code) if is_readable(&code) => analysis.cell(number, &code),
-        Task::Cell(..) => {}
-        Task::Variables(variables) => analysis.variables(variables),
-        Task::Forget => analysis.forget(),
-        Task::Question(question, answer) => {
-            let readable = question.content["code"].as_str().is_some_and(is_readable);
-            let reply = match readable {
-                true => reply(analysis, &question),
-                false => nothing(&question),
-            };
-            // Whoever has asked may be gone.
-            let _ = answer.send(reply);
-        }
-    }
-}
-
-/// Whether a cell is no deeper than a person's: what parses it calls itself at each bracket and each sign before a
-/// value, and a stack that is full ends the process.
-fn is_readable(code: &str) -> bool {
-    let (mut depth, mut signs, mut most) = (0_usize, 0_usize, 0);
-    for sign in code.bytes() {
-        match sign {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        signs = match sign {
-            b'&' | b'!' | b'-' | b'*' | b'|' | b'<' => signs + 1,
-            b' ' | b'\n' => signs,
-            _ => 0,
-        };
-        most = most.max(depth + signs);
-    }
-    most < DEEPEST
-}
-
 fn nothing(question: &Message) -> Value {
     let cursor = &question.content["cursor_pos"];
     match question.kind() {
@@ -191,178 +129,229 @@ fn nothing(question: &Message) -> Value {
     }
 }
 
-/// The protocol counts characters, Rust bytes.
-fn byte_of(code: &str, character: usize) -> usize {
-    code.char_indices()
-        .nth(character)
-        .map_or(code.len(), |(byte, _)| byte)
+/// All that the program has to know, for the case that it must be started anew.
+#[derive(Debug, Default)]
+struct Known {
+    crates: Option<PathBuf>,
+    cells: Vec<(u64, String)>,
+    variables: Vec<Variable>,
 }
 
-fn character_of(code: &str, byte: usize) -> usize {
-    code[..byte].chars().count()
-}
-
-fn reply(analysis: &mut Analysis, question: &Message) -> Value {
-    let content = &question.content;
-    let code = content["code"].as_str().unwrap_or_default();
-    let position = content["cursor_pos"]
-        .as_u64()
-        .and_then(|n| usize::try_from(n).ok());
-    let cursor = byte_of(code, position.unwrap_or(usize::MAX));
-    if question.kind() == "inspect_request" {
-        let whole = content["detail_level"].as_u64().unwrap_or(0) > 0;
-        return match analysis.inspect(code, cursor, whole) {
-            None => nothing(question),
-            Some(told) => json!({
-                "status": "ok",
-                "found": true,
-                "data": {"text/plain": told.plain, "text/html": told.html},
-                "metadata": {},
-            }),
-        };
+impl Known {
+    /// Keeps a task in mind and gives its line.
+    fn line(&mut self, task: Task) -> Value {
+        match task {
+            Task::Crates(folder) => {
+                let line = json!({"crates": folder});
+                self.crates = Some(folder);
+                line
+            }
+            Task::Cell(number, code) => {
+                let line = json!({"cell": [number, code]});
+                self.cells.push((number, code));
+                line
+            }
+            Task::Variables(variables) => {
+                let line = json!({"variables": variables});
+                self.variables = variables;
+                line
+            }
+            Task::Forget => {
+                self.cells.clear();
+                self.variables.clear();
+                json!({"forget": true})
+            }
+            Task::Question(..) => Value::Null,
+        }
     }
-    let found = analysis.complete(code, cursor);
-    let start = character_of(code, found.replaced.start);
-    let end = character_of(code, found.replaced.end);
-    let matches: Vec<&str> = found.items.iter().map(|item| item.text.as_str()).collect();
-    let types: Vec<Value> = found
-        .items
-        .iter()
-        .map(|item| {
-            json!({
-                "text": item.text,
-                "type": item.kind,
-                "signature": item.signature,
-                "start": start,
-                "end": end,
-            })
-        })
-        .collect();
-    json!({
-        "status": "ok",
-        "matches": matches,
-        "cursor_start": start,
-        "cursor_end": end,
-        "metadata": {"_jupyter_types_experimental": types},
-    })
+
+    fn lines(&self) -> Vec<Value> {
+        let crates = self.crates.iter().map(|folder| json!({"crates": folder}));
+        let cells = self.cells.iter().map(|cell| json!({"cell": cell}));
+        let variables = std::iter::once(json!({"variables": self.variables}));
+        crates.chain(cells).chain(variables).collect()
+    }
 }
 
-/// The crates of the notebook, without a network.
-fn graph(folder: &Path) -> Option<Graph> {
-    // Crates of other systems may not have been downloaded.
-    let version = Command::new("rustc")
-        .arg("-vV")
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let version = String::from_utf8_lossy(&version.stdout).into_owned();
-    let host = version
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))?;
-    let output = Command::new("cargo")
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--offline",
-            "--filter-platform",
-            host,
-        ])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    Graph::read(&String::from_utf8_lossy(&output.stdout))
+/// The program while it runs.
+#[derive(Debug)]
+struct Running {
+    /// Ends with this.
+    _child: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
 }
 
-/// The folder of the toolchain's documentation; not everybody has installed it.
-fn documentation() -> Option<PathBuf> {
-    let output = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    Some(sysroot.join("share/doc/rust/html"))
+impl Running {
+    async fn start(program: &Path, known: &Known) -> std::io::Result<Self> {
+        let mut command = Command::new(program);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        process::die_with_this_process(&mut command);
+        let mut child = tokio::process::Command::from(command)
+            .kill_on_drop(true)
+            .spawn()?;
+        let missing = || std::io::Error::other("it has no standard streams");
+        let mut running = Self {
+            input: child.stdin.take().ok_or_else(missing)?,
+            output: BufReader::new(child.stdout.take().ok_or_else(missing)?).lines(),
+            _child: child,
+        };
+        for line in known.lines() {
+            running.write(&line).await?;
+        }
+        Ok(running)
+    }
+
+    async fn write(&mut self, line: &Value) -> std::io::Result<()> {
+        self.input.write_all(format!("{line}\n").as_bytes()).await
+    }
+
+    async fn answer(&mut self, number: u64, question: &Message) -> std::io::Result<Value> {
+        let line =
+            json!({"question": number, "kind": question.kind(), "content": question.content});
+        self.write(&line).await?;
+        let ended = || std::io::Error::other("it has ended");
+        loop {
+            let line = self.output.next_line().await?.ok_or_else(ended)?;
+            let mut answer: Value = serde_json::from_str(&line)?;
+            if answer["answer"] == number {
+                return Ok(answer["content"].take());
+            }
+        }
+    }
 }
 
-/// The crates that Cargo has downloaded before, each with its newest version.
-fn crates_at_hand() -> Vec<(String, String)> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home =
-        home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    let Some(registries) = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok())
-    else {
-        return Vec::new();
-    };
-    let mut found = std::collections::BTreeMap::<String, String>::new();
-    for registry in registries.flatten() {
-        for folder in std::fs::read_dir(registry.path())
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let folder = folder.file_name().to_string_lossy().into_owned();
-            let split = folder
-                .match_indices('-')
-                .find(|(i, _)| folder[i + 1..].starts_with(|c: char| c.is_ascii_digit()));
-            if let Some((i, _)) = split {
-                let (name, version) = (&folder[..i], &folder[i + 1..]);
-                let known = found.entry(name.to_owned()).or_default();
-                if numbers(known) < numbers(version) {
-                    *known = version.to_owned();
+/// What speaks with the program.
+#[derive(Debug)]
+struct Work {
+    program: PathBuf,
+    known: Known,
+    running: Option<Running>,
+    asked: u64,
+}
+
+impl Work {
+    fn new(program: PathBuf) -> Self {
+        Self {
+            program,
+            known: Known::default(),
+            running: None,
+            asked: 0,
+        }
+    }
+
+    async fn serve(mut self, mut tasks: mpsc::UnboundedReceiver<Task>) {
+        self.start().await;
+        while let Some(task) = tasks.recv().await {
+            match task {
+                Task::Question(question, answer) => {
+                    // Whoever has asked may be gone.
+                    let _ = answer.send(self.answer(&question).await);
+                }
+                other => {
+                    let line = self.known.line(other);
+                    if let Some(running) = &mut self.running
+                        && running.write(&line).await.is_err()
+                    {
+                        self.running = None;
+                    }
                 }
             }
         }
     }
-    found.into_iter().collect()
-}
 
-fn numbers(version: &str) -> Vec<u64> {
-    version
-        .split(['.', '-', '+'])
-        .map_while(|part| part.parse().ok())
-        .collect()
+    async fn start(&mut self) {
+        if self.running.is_none() && self.program.is_file() {
+            match Running::start(&self.program, &self.known).await {
+                Ok(running) => self.running = Some(running),
+                Err(error) => eprintln!("{} does not start: {error}", self.program.display()),
+            }
+        }
+    }
+
+    async fn answer(&mut self, question: &Message) -> Value {
+        self.start().await;
+        let Some(running) = &mut self.running else {
+            return nothing(question);
+        };
+        self.asked += 1;
+        let answered = tokio::time::timeout(PATIENCE, running.answer(self.asked, question)).await;
+        let why = match answered {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        eprintln!("a question about a cell could not be answered: {why}");
+        self.running = None;
+        nothing(question)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_nobody_writes_is_not_read() {
-        assert!(is_readable(
-            "let x = f(&[1, 2], |y| -(!y - 1) * **z);\n"
-                .repeat(2000)
-                .as_str()
-        ));
-        for deep in ["(", "[{", "!", "& -", "<"] {
-            assert!(
-                !is_readable(&format!("let x = {}", deep.repeat(10_000))),
-                "{deep}"
-            );
+    fn question(kind: &str) -> Message {
+        Message {
+            header: json!({"msg_type": kind}),
+            content: json!({"code": "x", "cursor_pos": 1}),
+            ..Message::default()
         }
     }
 
-    #[test]
-    fn positions_are_counted_in_characters() {
-        let mut analysis = Analysis::new();
-        let code = "let größe = String::fro";
-        let question = Message {
-            header: json!({"msg_type": "complete_request"}),
-            content: json!({"code": code, "cursor_pos": 23}),
-            ..Message::default()
+    fn program(folder: &Path, script: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = folder.join("analysis");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    fn told(folder: &Path) -> String {
+        std::fs::read_to_string(folder.join("told")).unwrap_or_default()
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_program_that_ends_is_started_anew_and_hears_all_once_more() {
+        let folder = tempfile::tempdir().unwrap();
+        // Answers the first question that it hears, and ends at the second.
+        let script = format!(
+            r#"n=0
+while read -r line; do
+    echo "$line" >> {}
+    case "$line" in *question*)
+        n=$((n + 1)); [ $n = 1 ] || exit 1
+        number=$(echo "$line" | sed 's/.*"question":\([0-9]*\).*/\1/')
+        echo "{{\"answer\": $number, \"content\": {{\"status\": \"ok\", \"matches\": [\"$number\"]}}}}" ;;
+    esac
+done"#,
+            folder.path().join("told").display()
+        );
+        let (sender, tasks) = mpsc::unbounded_channel();
+        tokio::spawn(Work::new(program(folder.path(), &script)).serve(tasks));
+        let analyst = Analyst(sender);
+        analyst.cell(3, "let x = 1;");
+        let matches = async |analyst: &Analyst| {
+            let mut reply = analyst.ask(question("complete_request")).await;
+            assert_eq!(reply["status"], "ok");
+            reply["matches"].take()
         };
-        let reply = reply(&mut analysis, &question);
-        assert_eq!(
-            (&reply["cursor_start"], &reply["cursor_end"]),
-            (&json!(20), &json!(23))
-        );
-        assert_eq!(reply["matches"][0], "from_utf8");
-        assert_eq!(
-            reply["metadata"]["_jupyter_types_experimental"][0]["type"],
-            "function"
-        );
+        assert_eq!(matches(&analyst).await, json!(["1"]));
+        assert_eq!(matches(&analyst).await, json!([]), "it ended over this one");
+        assert_eq!(matches(&analyst).await, json!(["3"]));
+        assert_eq!(told(folder.path()).matches("let x = 1;").count(), 2);
+
+        analyst.forget();
+        assert_eq!(matches(&analyst).await, json!([]));
+        assert_eq!(matches(&analyst).await, json!(["5"]));
+        assert_eq!(told(folder.path()).matches("let x = 1;").count(), 2);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn without_the_program_nothing_is_known_and_nobody_waits() {
+        let (sender, tasks) = mpsc::unbounded_channel();
+        tokio::spawn(Work::new("/nowhere/cell-analysis".into()).serve(tasks));
+        let reply = Analyst(sender).ask(question("inspect_request")).await;
+        assert_eq!(reply["found"], false);
     }
 }

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use cell_analysis::Variable;
-
-use super::analysis::Analyst;
+use super::analysis::{Analyst, Variable};
 use super::commands::{self, Wanted};
 use super::comms::{Comms, Turns};
 use super::completeness;

@@ -288,7 +288,7 @@ async fn live(connection: &Connection, builds: PathBuf, program: PathBuf) -> Res
         look: Box::new(look),
         start: Box::new(start),
     };
-    let analyst = Analyst::start().context("no thread for Tab and Shift+Tab")?;
+    let analyst = Analyst::start();
     let (to_comms, for_comms) = mpsc::unbounded_channel();
     tokio::spawn(analysis::serve(
         shared.clone(),

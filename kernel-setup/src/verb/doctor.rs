@@ -12,7 +12,9 @@ use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
 use crate::pins::{Pins, parse_version};
 use crate::python::{self, Environment};
-use crate::{announce, builds, disk, evcxr, gpu, kernelspec, preparation, process, sources};
+use crate::{
+    analysis_program, announce, builds, disk, evcxr, gpu, kernelspec, preparation, process, sources,
+};
 
 const OLDEST_RUST: (u32, u32) = (1, 95);
 const INSTALL: &str = "run `cargo kernel install`";
@@ -96,6 +98,7 @@ fn examine(machine: &Machine) -> Result<Vec<(&'static str, Finding)>> {
             spec(layout, &environment, &evcxr::planned(layout)),
         ),
         ("warm build", warm(layout)),
+        ("Tab and Shift+Tab", analysis(layout)),
         ("disk space", space(machine, &environment, evcxr.is_some())),
         ("GPU", graphics(machine)),
         ("digits", digits(machine)),
@@ -234,6 +237,17 @@ fn warm(layout: &Layout) -> Finding {
         )),
         Ok(_) => fault("the notebooks' dependencies aren't compiled", INSTALL),
         Err(error) => fault(format!("{error:#}"), INSTALL),
+    }
+}
+
+fn analysis(layout: &Layout) -> Finding {
+    let tool = layout.tool();
+    match analysis_program::is_current(layout, &tool) {
+        Ok(true) => Good(layout.show(&analysis_program::beside(&tool))),
+        _ if analysis_program::beside(&tool).is_file() => Note(format!(
+            "what answers them has changed since: for the new one {INSTALL}"
+        )),
+        _ => Note(format!("they say nothing yet: {INSTALL}")),
     }
 }
 
@@ -403,6 +417,10 @@ mod tests {
             write(&evcxr, "");
             let tool = fixture.program("tool", "");
             kernelspec::install_tool(layout, &tool).unwrap();
+            for part in ["Cargo.toml", "src/main.rs", "assets/std.rs"] {
+                write(&layout.root.join("cell-analysis").join(part), "");
+            }
+            analysis_program::put(layout, &layout.tool(), b"").unwrap();
             kernelspec::install(layout, &environment, &evcxr).unwrap();
             fs::create_dir_all(layout.warm_build()).unwrap();
             builds::configure_own(layout).unwrap();

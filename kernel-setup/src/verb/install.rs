@@ -16,7 +16,10 @@ use crate::pins::{Pin, Pins};
 use crate::preparation::{self, Board, Step};
 use crate::python::{self, Environment};
 use crate::signals::Signals;
-use crate::{announce, builds, disk, evcxr, gpu, jupyter, kernelspec, process, sources, torch};
+use crate::{
+    analysis_program, announce, builds, disk, evcxr, gpu, jupyter, kernelspec, process, sources,
+    torch,
+};
 
 /// How often a step that goes on for long says how far it is.
 const BETWEEN_SIGNS: Duration = Duration::from_secs(30);
@@ -83,7 +86,11 @@ pub fn all(
         }
     });
     match &result {
-        Ok(()) => board.end(None)?,
+        Ok(()) => {
+            board.end(None)?;
+            // Cells run from here on.
+            install_analysis(layout, &layout.tool(), &layout.log("cell-analysis"), cancel)?;
+        }
         // The next one goes on.
         Err(error) if was_stopped(error) => {}
         Err(error) => {
@@ -464,6 +471,35 @@ impl<'a> Plan<'a> {
         })?;
         board.done(Step::Library);
         Ok(())
+    }
+}
+
+/// The program that answers Tab and Shift+Tab. Without it these are silent, and all else runs.
+///
+/// # Errors
+/// If it was stopped.
+pub fn install_analysis(
+    layout: &Layout,
+    tool: &Path,
+    log: &Path,
+    cancel: &AtomicBool,
+) -> Result<()> {
+    let name = "Tab and Shift+Tab";
+    let program = analysis_program::beside(tool);
+    if matches!(analysis_program::is_current(layout, tool), Ok(true)) {
+        announce::ready(name, &layout.show(&program));
+        return Ok(());
+    }
+    let what = "compiling what answers them (about a minute, which no cell waits for)";
+    let installed = announce::step(name, what, || {
+        analysis_program::install(layout, tool, log, cancel)
+    });
+    match installed {
+        Err(error) if !was_stopped(&error) => {
+            announce::note(&format!("Tab and Shift+Tab will say nothing: {error:#}"));
+            Ok(())
+        }
+        other => other,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::install::install_analysis;
 use crate::layout::{EVCXR_VERSION, Layout};
 use crate::{announce, disk, evcxr, files, kernelspec};
 
@@ -45,6 +46,8 @@ pub fn run(args: &Args) -> Result<()> {
     let content =
         fs::read(&program).with_context(|| format!("{} can't be read", program.display()))?;
     files::write_whole(&tool, &content, 0o755)?;
+    let log = layout.root.join("cell-analysis.log");
+    install_analysis(&Layout::find()?, &tool, &log, &AtomicBool::new(false))?;
     kernelspec::write(&spec, &kernelspec_content(&tool, &builds(&layout), &evcxr))?;
     announce::ready("kernelspec", &format!("Rust (live), {}", spec.display()));
     println!(

@@ -5,12 +5,15 @@ ICVAE_KERNEL names.
 """
 
 import json
+import os
 import pathlib
+import signal
 import statistics
 import time
 
 import pytest
 from conftest import PATIENCE, Kernel
+from test_lifecycle import children, is_alive, name, needs_proc, wait_until
 from test_notebook import LIBRARY
 
 LIST = json.loads((pathlib.Path(__file__).parent / "places.json").read_text())
@@ -117,6 +120,20 @@ def test_names_of_a_new_cell_are_known_and_those_that_are_gone_are_not(prepared)
         time.sleep(0.1)
     told = ask(prepared, {"ask": "inspect", "code": "fresh_¦value", "detail": 0})[0]["data"]["text/plain"]
     assert "fresh_value: u8 = 1" in told and "cell [" in told
+
+
+@needs_proc
+def test_what_answers_may_die_and_nothing_is_lost(own_kernel):
+    own_kernel.ok("fn made_before() -> u8 { 1 }\nlet kept = made_before();")
+    place = {"ask": "complete", "code": "made_b¦"}
+    assert ask(own_kernel, place)[0]["matches"] == ["made_before"]
+    below = children(own_kernel.manager.provisioner.pid)
+    [program] = [pid for pid in below if name(pid) == "cell-analysis"]
+    os.kill(program, signal.SIGKILL)
+    wait_until(lambda: not is_alive(program), "it was not killed")
+    answers = [ask(own_kernel, place)[0]["matches"] for _ in range(2)]
+    assert answers[1] == ["made_before"], answers
+    assert own_kernel.ok("kept").of("execute_result")[0]["data"]["text/plain"] == "1"
 
 
 if __name__ == "__main__":

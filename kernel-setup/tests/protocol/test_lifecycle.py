@@ -33,6 +33,14 @@ def children(pid):
     return found
 
 
+def name(pid):
+    """The first letters of a process' program, or nothing where it has ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def is_alive(pid):
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
@@ -61,7 +69,7 @@ class Traces:
         self.process = int(process)
         self.processes = [self.relay, *children(self.relay)]
         assert self.process in self.processes
-        [self.evcxr] = set(self.processes) - {self.relay, self.process}
+        [self.evcxr] = [pid for pid in self.processes if name(pid) == "evcxr_jupyter" and pid != self.process]
         self.folder = pathlib.Path(folder)
         self.build = pathlib.Path(build)
         assert self.folder.is_dir()
@@ -139,7 +147,7 @@ def test_a_killed_jupyter_takes_its_kernel_along():
     jupyter = subprocess.Popen([sys.executable, "-c", script, here], stdout=subprocess.PIPE, text=True)
     pid, folder = jupyter.stdout.readline().split()
     processes = [int(pid), *children(int(pid))]
-    assert len(processes) == 3
+    assert [name(process) for process in processes].count("evcxr_jupyter") == 2
     jupyter.kill()
     jupyter.wait()
     for process in processes:
@@ -166,7 +174,7 @@ def test_temporary_files_of_evcxr_go_with_it_and_those_of_the_reader_stay(own_ke
 def test_a_kernel_killed_while_it_starts_is_cleaned_up_after_by_the_next():
     kernel = Kernel()
     pid = kernel.manager.provisioner.pid
-    wait_until(lambda: children(pid), "evcxr was not started")
+    wait_until(lambda: "evcxr_jupyter" in map(name, children(pid)), "evcxr was not started")
     processes = [pid, *children(pid)]
     os.kill(pid, signal.SIGKILL)
     for process in processes:

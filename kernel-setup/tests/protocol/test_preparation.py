@@ -32,10 +32,10 @@ REPOSITORY = pathlib.Path(__file__).parents[3]
 # Counts like cargo, one step in a tenth of a second, from where the last one was cut off.
 CARGO = r"""#!{python}
 import os, pathlib, sys, time
-home, real, evcxr = pathlib.Path({home!r}), {real!r}, {evcxr!r}
+home, real, evcxr, analysis = pathlib.Path({home!r}), {real!r}, {evcxr!r}, {analysis!r}
 words = sys.argv[1:]
-kind = words[0]
-if kind not in ("install", "build") or any(w.startswith("--message-format") for w in words):
+kind = "analysis" if "cell-analysis" in words else words[0]
+if kind not in ("install", "build", "analysis") or any(w.startswith("--message-format") for w in words):
     os.execv(real, [real, *words])
 (home / f"{{kind}}.pid").write_text(str(os.getpid()))
 kept = home / f"{{kind}}.count"
@@ -55,6 +55,10 @@ if kind == "install":
     bin = pathlib.Path(words[words.index("--root") + 1]) / "bin"
     bin.mkdir(parents=True, exist_ok=True)
     (bin / "evcxr_jupyter").symlink_to(evcxr)
+if kind == "analysis":
+    made = pathlib.Path(words[words.index("--target-dir") + 1]) / "analysis"
+    made.mkdir(parents=True, exist_ok=True)
+    (made / "cell-analysis").symlink_to(analysis)
 """
 
 
@@ -65,14 +69,15 @@ class Clone:
         self.folder, self.root = folder, folder / "repository"
         self.state = self.root / ".icvae"
         (self.root / "notebooks").mkdir(parents=True)
-        for name in ("environment.yml", "locks", "icvae-core", "notebook-live", "Cargo.lock", "Cargo.toml"):
+        for name in ("environment.yml", "locks", "icvae-core", "notebook-live", "cell-analysis", "Cargo.lock", "Cargo.toml"):
             (self.root / name).symlink_to(REPOSITORY / name)
         self.environment()
         bin = folder / "bin"
         bin.mkdir()
         cargo = CARGO.format(
-            python=sys.executable, home=str(folder), real=shutil.which("cargo"), evcxr=EVCXR
-        )
+            python=sys.executable, home=str(folder), real=shutil.which("cargo"), evcxr=EVCXR,
+            analysis=str(TOOL.with_name("cell-analysis")),
+        )  # fmt: skip
         (bin / "cargo").write_text(cargo)
         (bin / "cargo").chmod(0o755)
         shutil.copy(TOOL, folder / "kernel-setup")
@@ -176,6 +181,10 @@ class Client(Kernel):
         if ready:
             self.client.wait_for_ready(timeout=PATIENCE)
 
+    def completed(self, code):
+        self.client.complete(code, len(code))
+        return self.client.get_shell_msg(timeout=30)["content"]["matches"]
+
     def line(self, request):
         """The next line below a cell that waits."""
         while True:
@@ -202,10 +211,9 @@ def test_a_cell_waits_for_the_compilers_and_runs_by_itself(clone):
     clone.start("notebooks/a.ipynb")
     kernel = clone.open("notebooks/a.ipynb")
     try:
-        # What needs no compiler is answered, whatever waits.
+        # What answers Tab is compiled last; until then nobody waits for it.
         begun = time.monotonic()
-        kernel.client.complete("le", 2)
-        assert kernel.client.get_shell_msg(timeout=30)["content"]["matches"] == ["let"]
+        assert kernel.completed("le") == []
         assert time.monotonic() - begun < 10
 
         taken_back = kernel.send('println!("never")')
@@ -236,8 +244,16 @@ def test_a_cell_waits_for_the_compilers_and_runs_by_itself(clone):
         cell = kernel.collect(waiting)
         assert cell.of("execute_result")[0]["data"]["text/plain"] == "21"
         assert cell.kinds()[-2:] == ["clear_output", "execute_result"]
+        kernel.ok("fn said_before() {}")
         assert kernel.ok("a + 2").of("execute_result")[0]["data"]["text/plain"] == "22"
-        assert "Ready after" in clone.said()
+        # Cells run, and Tab is silent until its program is there.
+        clone.pid("analysis")
+        assert kernel.completed("le") == [] and "Ready after" not in clone.said()
+        clone.let("finish-analysis")
+        wait_until(lambda: "Ready after" in clone.said(), "the installation did not finish")
+        assert kernel.completed("le") == ["let"]
+        # It knows what was said before it came.
+        assert kernel.completed("said_be") == ["said_before"]
     finally:
         kernel.client.stop_channels()
 
@@ -253,6 +269,7 @@ def test_closing_the_lab_ends_the_work_and_the_next_start_goes_on(clone):
         wait_until(lambda: not is_alive(pid), "a compiler is still at work")
     clone.let("finish-install")
     clone.let("finish-build")
+    clone.let("finish-analysis")
     clone.start("notebooks/a.ipynb")
     wait_until(lambda: "Ready after" in clone.said(), "the second start did not finish")
     assert "begins at 0" not in (clone.state / "log/evcxr.log").read_text().split("begins")[-1]
@@ -303,10 +320,13 @@ def test_a_full_disk_is_told_below_the_cell_and_cells_run_once_there_is_room(clo
         (clone.folder / "fail-install").unlink()
         clone.let("finish-install")
         clone.let("finish-build")
+        # What only Tab needs may fail.
+        clone.let("fail-analysis")
         # In a second terminal, while JupyterLab is still open.
         command = [clone.folder / "kernel-setup", "install"]
         run = subprocess.run(command, cwd=clone.root, env=clone.variables, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
+        assert "note  Tab and Shift+Tab will say nothing" in run.stdout
         assert kernel.ok("40 + 2").of("execute_result")[0]["data"]["text/plain"] == "42"
     finally:
         kernel.client.stop_channels()
