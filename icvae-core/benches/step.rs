@@ -3,6 +3,7 @@
 //!     cargo bench -p icvae-core                  # Criterion's report
 //!     cargo bench -p icvae-core -- --times 300   # medians as JSON, for peers/compare.py
 //!     cargo bench -p icvae-core -- --times 300 --batches 16,32,64
+//!     cargo bench -p icvae-core -- --times 300 --only CVAE     # of the companions' models, for a profiler
 //!     cargo bench -p icvae-core -- --epochs 3 --images 30000   # a whole run, for peers/runs.py
 //!
 //! Digits are MNIST where `ICVAE_MNIST_DIR` or the cache has them, else drawn ones: the work is the same.
@@ -157,7 +158,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(times) = after("--times") {
         let times = times.parse()?;
         let batches = after("--batches").unwrap_or_else(|| "32,128".into());
-        for batch in batches.split(',') {
+        let tutorials = after("--only").is_none();
+        for batch in batches.split(',').filter(|_| tutorials) {
             let batch = batch.parse()?;
             let ours = step_of(&model, &digits, batch, times)?;
             let cell = step_of(&models::Cell::new(), &digits, batch, times)?;
@@ -166,15 +168,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             );
         }
         if after("--batches").is_none() {
-            let companions = [
-                ("VAE", 100, step_of(&models::vae()?, &digits, 100, times)?),
-                ("CVAE", 500, step_of(&models::cvae()?, &digits, 500, times)?),
-                (
-                    "AAE",
-                    100,
-                    step_of(&models::adversarial()?, &digits, 100, times)?,
-                ),
-            ];
+            let only = after("--only");
+            let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+            let mut companions = Vec::new();
+            if wanted("VAE") {
+                let ours = step_of(&models::vae()?, &digits, 100, times)?;
+                companions.push(("VAE", 100, ours));
+            }
+            if wanted("CVAE") {
+                let ours = step_of(&models::cvae()?, &digits, 500, times)?;
+                companions.push(("CVAE", 500, ours));
+            }
+            if wanted("AAE") {
+                let ours = step_of(&models::adversarial()?, &digits, 100, times)?;
+                companions.push(("AAE", 100, ours));
+            }
             for (name, batch, ours) in companions {
                 println!(r#"{{"model": "{name}", "batch": {batch}, "ours": {ours:.4}}}"#);
             }

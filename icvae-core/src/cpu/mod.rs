@@ -7,6 +7,7 @@
 //! | `dense.rs` | a dense layer and its activation, forward and backward |
 //! | `comparison.rs` | how far a reconstruction is from its image |
 //! | `divergence.rs` | how far Gaussians are from the prior, and from each other |
+//! | `dropout.rs` | units left out at random, by libtorch's own draws |
 //! | `delayed.rs` | gradients of weights that wait for the optimiser, to be made while it reads them |
 //! | `product.rs`, `tile.rs`, `panel.rs` | products of matrices, their innermost loops, and what these read |
 //! | `choice.rs` | which instructions multiply |
@@ -17,6 +18,7 @@ pub(crate) mod comparison;
 pub(crate) mod delayed;
 pub(crate) mod dense;
 pub(crate) mod divergence;
+pub(crate) mod dropout;
 pub(crate) mod node;
 pub(crate) mod panel;
 pub(crate) mod pointwise;

@@ -3,11 +3,16 @@
 // What is saved goes through SavedVariable, so version counters, a second backward pass and the release of
 // memory are libtorch's own affair.
 
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/MT19937RNGEngine.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -87,9 +92,94 @@ struct RustNode final : Node {
   SavedVariable output;
 };
 
+// The numbers of libtorch's generator, a whole state at a time: loops that the compiler makes wide, where the
+// generator's own makes one number a call.
+class Draws {
+public:
+  explicit Draws(const at::mt19937 &engine) : data(engine.data()) {}
+
+  at::mt19937 engine() const {
+    at::mt19937 engine;
+    engine.set_data(data);
+    return engine;
+  }
+
+  void fill(uint32_t *words, size_t count) {
+    while (count > 0) {
+      if (data.left_ <= 1) {
+        turn(data.state_.data());
+        data.left_ = SIZE + 1;
+        data.next_ = 0;
+      }
+      const size_t some = std::min(count, static_cast<size_t>(data.left_ - 1));
+      const uint32_t *state = data.state_.data() + data.next_;
+      for (size_t i = 0; i < some; i++) {
+        uint32_t y = state[i];
+        y ^= y >> 11;
+        y ^= (y << 7) & 0x9d2c5680;
+        y ^= (y << 15) & 0xefc60000;
+        words[i] = y ^ (y >> 18);
+      }
+      words += some;
+      count -= some;
+      data.left_ -= static_cast<int>(some);
+      data.next_ += static_cast<uint32_t>(some);
+    }
+  }
+
+private:
+  static constexpr int SIZE = at::MERSENNE_STATE_N;
+  static constexpr int APART = at::MERSENNE_STATE_M;
+
+  static uint32_t twist(uint32_t u, uint32_t v) {
+    const uint32_t mixed = (u & 0x80000000) | (v & 0x7fffffff);
+    return (mixed >> 1) ^ (-(v & 1) & 0x9908b0df);
+  }
+
+  static void turn(uint32_t *s) {
+    for (int i = 0; i < SIZE - APART; i++) {
+      s[i] = s[i + APART] ^ twist(s[i], s[i + 1]);
+    }
+    for (int i = SIZE - APART; i < SIZE - 1; i++) {
+      s[i] = s[i + APART - SIZE] ^ twist(s[i], s[i + 1]);
+    }
+    s[SIZE - 1] = s[APART - 1] ^ twist(s[SIZE - 1], s[0]);
+  }
+
+  at::mt19937_data_pod data;
+};
+
 } // namespace
 
 extern "C" {
+
+// Sets numbers to `value` with a probability, else to 0: the draws that `bernoulli_` makes, one after the other.
+char *icvae_bernoulli(float *numbers, size_t count, double probability, float value) {
+  try {
+    auto *generator = at::get_generator_or_default<at::CPUGeneratorImpl>(
+        std::nullopt, at::detail::getDefaultCPUGenerator());
+    std::lock_guard<std::mutex> lock(generator->mutex_);
+    Draws draws(generator->engine());
+    // A number of 53 bits, as a share of them all, is below the probability.
+    constexpr uint64_t ALL = uint64_t(1) << 53;
+    const auto limit = static_cast<uint64_t>(std::ceil(probability * static_cast<double>(ALL)));
+    const float values[2] = {0.0f, value};
+    std::array<uint32_t, 2048> words;
+    for (size_t i = 0; i < count; i += words.size() / 2) {
+      const size_t some = std::min(count - i, words.size() / 2);
+      draws.fill(words.data(), 2 * some);
+      for (size_t k = 0; k < some; k++) {
+        const uint64_t number = uint64_t(words[2 * k]) << 32 | words[2 * k + 1];
+        numbers[i + k] = values[(number & (ALL - 1)) < limit];
+      }
+    }
+    generator->set_engine(draws.engine());
+    return nullptr;
+  } catch (const std::exception &error) {
+    return strdup(error.what());
+  }
+}
+
 
 // Whether a tensor is plain numbers in memory: float32 side by side on the CPU, without a tangent.
 bool icvae_is_plain(const Tensor *tensor) {

@@ -44,6 +44,12 @@ unsafe extern "C" {
     ) -> *mut c_char;
     fn icvae_identity(tensor: *const C_tensor) -> *const c_void;
     fn icvae_changed(tensor: *const C_tensor);
+    fn icvae_bernoulli(
+        numbers: *mut f32,
+        count: usize,
+        probability: f64,
+        value: f32,
+    ) -> *mut c_char;
 }
 
 /// Whether a tensor is plain numbers in memory: float32, contiguous, on the CPU.
@@ -86,13 +92,35 @@ pub(crate) fn record(
                 pointers.len(),
                 output.as_mut_ptr(),
             );
-            if !error.is_null() {
-                let words = CStr::from_ptr(error).to_string_lossy().into_owned();
-                return Err(Error::Invalid(words));
-            }
+            check(error)?;
         }
     }
     Ok(output)
+}
+
+/// Sets each number of a plain tensor that nobody else knows to `value` with this probability, else to 0: the draws of
+/// libtorch's `bernoulli_`, in the order of memory.
+///
+/// # Errors
+/// If libtorch refuses.
+pub(super) fn set_by_chance(tensor: &mut Tensor, probability: f64, value: f32) -> Result<()> {
+    debug_assert!(is_plain(tensor));
+    let (numbers, count) = (tensor.data_ptr().cast(), tensor.numel());
+    // SAFETY: a plain tensor has so many numbers in a row.
+    unsafe { check(icvae_bernoulli(numbers, count, probability, value)) }
+}
+
+/// An error's text as one.
+///
+/// # Safety
+/// It must be null or a text that C allocated.
+unsafe fn check(text: *const c_char) -> Result<()> {
+    if text.is_null() {
+        return Ok(());
+    }
+    // SAFETY: as the caller promises.
+    let words = unsafe { CStr::from_ptr(text) };
+    Err(Error::Invalid(words.to_string_lossy().into_owned()))
 }
 
 /// Called by the node when libtorch derives it.

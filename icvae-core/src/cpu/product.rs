@@ -63,8 +63,11 @@ impl Kernel {
 
 /// Others in the largest tile: strips of so many leave no rest.
 pub(crate) const STRIP: usize = 12;
-/// Numbers of the lanes that a tile reads at a time, for all others: half of the nearest cache or all of it.
-const AT_ONCE: usize = 8192;
+/// Over so many numbers a tile sums at a time, for all others: its lanes fill half of the nearest cache, or all of it
+/// with AVX-512.
+const AT_ONCE: usize = 256;
+/// Lanes of the widest tile.
+const WIDEST: usize = 32;
 
 /// A matrix in memory, the numbers of a row side by side: its first number, and how far apart its rows are.
 #[derive(Clone, Copy)]
@@ -148,7 +151,7 @@ pub(crate) unsafe fn multiply(
     start: Start<'_>,
 ) {
     let Lanes { tile, inner, .. } = lanes;
-    let blocks = (inner * tile).div_ceil(AT_ONCE);
+    let blocks = inner.div_ceil(AT_ONCE);
     for block in 0..blocks {
         let depth = part_of(inner, block, blocks);
         let start = if block == 0 { start } else { Start::There };
@@ -191,9 +194,9 @@ pub(crate) unsafe fn multiply_in_place(
     target: MatrixPtr<*mut f32>,
 ) {
     let tile = kernel.tile();
-    let mut near = [Line::ZERO; AT_ONCE / Line::NUMBERS];
+    let mut near = [Line::ZERO; AT_ONCE * WIDEST / Line::NUMBERS];
     let near = near.as_mut_ptr().cast::<f32>();
-    let blocks = (inner * tile).div_ceil(AT_ONCE);
+    let blocks = inner.div_ceil(AT_ONCE);
     let columns_of = |lane| lane..columns.end.min(lane + tile);
     for lane in columns.clone().step_by(tile) {
         for block in 0..blocks {

@@ -4,6 +4,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::Batch;
 use crate::Result;
+use crate::cpu::product::MatrixPtr;
+use crate::cpu::team::{MOVE, part_of, shared};
 use crate::cpu::wide::wide;
 
 /// The numbers of a tensor of kind `kind`, which T must be, where they lie side by side in memory.
@@ -49,17 +51,27 @@ pub(super) fn gather(
     let mut of_batch = Tensor::f_empty([batch], (Kind::Int64, Device::Cpu))?;
     let (width, classes) = (width as usize, classes as usize);
     let (to_x, to_c, to_labels) = (fresh(&mut x), fresh(&mut c), fresh(&mut of_batch));
-    wide(|| {
-        for (i, &index) in indices.iter().enumerate() {
-            let (index, label) = (index as usize, of[index as usize]);
-            let from = &pixels[index * width..][..width];
-            for (to, &byte) in to_x[i * width..][..width].iter_mut().zip(from) {
-                *to = f32::from(byte) / 255.0;
+    for (i, &index) in indices.iter().enumerate() {
+        let label = of[index as usize];
+        let one: &mut f32 = &mut to_c[i * classes + label as usize];
+        *one = 1.0;
+        to_labels[i] = label;
+    }
+    let to_x = MatrixPtr {
+        first: to_x.as_mut_ptr(),
+        row: width,
+    };
+    shared(indices.len() * width * MOVE, &|part, parts| {
+        wide(|| {
+            for i in part_of(indices.len(), part, parts) {
+                let from = &pixels[indices[i] as usize * width..][..width];
+                // SAFETY: threads write to different rows.
+                let to = unsafe { to_x.in_row(i, &(0..width)) };
+                for (to, &byte) in to.iter_mut().zip(from) {
+                    *to = f32::from(byte) / 255.0;
+                }
             }
-            let one: &mut f32 = &mut to_c[i * classes + label as usize];
-            *one = 1.0;
-            to_labels[i] = label;
-        }
+        });
     });
     Ok(Some(Batch {
         x,

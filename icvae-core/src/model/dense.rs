@@ -4,6 +4,7 @@ use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
 use super::{Activation, batch_norm};
+use crate::cpu::dropout::dropout;
 use crate::{Error, Result, cpu};
 
 /// A fully connected layer a ↦ aWᵀ + b with W ∈ ℝ^(out×in), drawn as Keras does it: Glorot uniform,
@@ -180,8 +181,9 @@ impl ModuleT for DenseStack {
             if let Some(norm) = &layer.norm {
                 h = norm.forward_t(&h, train);
             }
-            if self.dropout > 0.0 {
-                h.dropout(self.dropout, train)
+            if train && self.dropout > 0.0 {
+                // As for every operation of tch: it panics where libtorch has no memory.
+                dropout(&h, self.dropout).unwrap_or_else(|error| panic!("{error}"))
             } else {
                 h
             }
