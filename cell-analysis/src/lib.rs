@@ -12,8 +12,8 @@
 //! cells, so each question is waited for by the next cell, the first one for seconds, and it explains a
 //! name only at its end; one of the reader's own would be another program to have, and would load the
 //! same sources once more. This crate reads the sources of the crates that the notebook names, leaves
-//! function bodies out, and answers from signatures. It needs no compiler and a second of one core, in a
-//! thread beside the kernel. (The standard library's it brings along: macros make most of its numbers'
+//! function bodies out, and answers from signatures. It needs no compiler and a second of one core, in
+//! the program beside the kernel that `main.rs` makes of it. (The standard library's it brings along: macros make most of its numbers'
 //! methods, and not every toolchain has its sources.) What it does not do: expand macros, check borrows,
 //! infer backwards from later lines. It answers with nothing rather than guess.
 //!

@@ -18,6 +18,22 @@ pub fn no_grad<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// Sets libtorch's generator to a seed, of the type that seeds have everywhere else here.
+///
+/// ```
+/// use icvae_core::{manual_seed, tch::{Device, Kind, Tensor}};
+///
+/// let draw = || Tensor::randn([3], (Kind::Float, Device::Cpu));
+/// manual_seed(1);
+/// let first = draw();
+/// manual_seed(1);
+/// assert_eq!(first, draw());
+/// ```
+pub fn manual_seed(seed: u64) {
+    // The bits count, not the number.
+    tch::manual_seed(seed as i64);
+}
+
 /// Runs `work` with libtorch's generator set to a seed, and lets it go on afterwards from where it does not depend
 /// on what `work` has drawn: a model built so changes nothing that is drawn later, however many layers it has.
 ///
@@ -42,7 +58,6 @@ pub fn seeded<T>(seed: u64, work: impl FnOnce() -> T) -> T {
     }
     let options = (tch::Kind::Int64, tch::Device::Cpu);
     let _then = Then(tch::Tensor::randint(i64::MAX, [], options).int64_value(&[]));
-    // The bits count, not the number.
-    tch::manual_seed(seed as i64);
+    manual_seed(seed);
     work()
 }

@@ -60,7 +60,7 @@ pub mod plot;
 pub mod settings;
 pub mod train;
 
-pub use autograd::{no_grad, seeded};
+pub use autograd::{manual_seed, no_grad, seeded};
 pub use error::{Error, Result};
 pub use files::write_whole;
 /// The drawing library of all figures, re-exported for those that a reader draws with [`plot::figure()`].

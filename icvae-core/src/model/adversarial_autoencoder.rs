@@ -172,7 +172,7 @@ impl AdversarialAutoencoder {
     /// If the configuration makes no sense.
     pub fn new(config: &AdversarialConfig, device: Device, seed: u64) -> Result<Self> {
         config.check()?;
-        tch::manual_seed(seed as i64);
+        crate::manual_seed(seed);
         let vs = nn::VarStore::new(device);
         let stack = config.stack();
         let encoder = Network::new(&vs, "enc", config.pixels, config.latent, &stack)?;

@@ -222,7 +222,7 @@ impl Echo {
     /// If the configuration makes no sense.
     pub fn new(config: &EchoConfig, device: Device, seed: u64) -> Result<Self> {
         config.check()?;
-        tch::manual_seed(seed as i64);
+        crate::manual_seed(seed);
         let vs = nn::VarStore::new(device);
         let (path, stack) = (vs.root(), config.stack());
         let trunk = DenseStack::new(&path, "enc", config.pixels, &stack)?;

@@ -43,7 +43,7 @@ impl Icvae {
     /// If the configuration makes no sense.
     pub fn new(config: &IcvaeConfig, device: Device, seed: u64) -> Result<Self> {
         config.check()?;
-        tch::manual_seed(seed as i64);
+        crate::manual_seed(seed);
         let vs = nn::VarStore::new(device);
         let stack = config.stack();
         let path = vs.root();

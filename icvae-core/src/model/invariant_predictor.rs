@@ -149,7 +149,7 @@ impl InvariantPredictor {
     /// If the configuration makes no sense.
     pub fn new(config: &PredictorConfig, device: Device, seed: u64) -> Result<Self> {
         config.check()?;
-        tch::manual_seed(seed as i64);
+        crate::manual_seed(seed);
         let vs = nn::VarStore::new(device);
         let (path, stack) = (vs.root(), config.stack());
         let columns = config.columns();
