@@ -74,6 +74,7 @@ const NAMES: &[&str] = &[
     "icvae_core::loss::taken_for_code",
     "icvae_core::loss::taken_for_prior",
     "icvae_core::loss::total",
+    "icvae_core::manual_seed",
     "icvae_core::model::Activation",
     "icvae_core::model::AdversarialAutoencoder",
     "icvae_core::model::AdversarialConfig",
