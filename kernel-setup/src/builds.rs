@@ -278,6 +278,7 @@ pub fn warm(layout: &Layout, cancel: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) 
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTC_WRAPPER")
         .current_dir(&dir);
+    process::stand_back(&mut command);
     process::watched(&mut command, &layout.log("warm"), cancel, tell)
 }
 

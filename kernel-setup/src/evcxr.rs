@@ -153,6 +153,8 @@ pub fn install(
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(&layout.cache);
+    // JupyterLab is what a newcomer waits for first, and what they read in meanwhile.
+    process::stand_back(&mut command);
     process::watched(&mut command, log, cancel, tell)?;
     fs::remove_dir_all(&target)
         .with_context(|| format!("{} can't be removed", target.display()))?;
