@@ -22,6 +22,8 @@ use super::wire::{Message, Signer, identity};
 
 /// How long evcxr_jupyter may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often GNU's OpenMP looks before a thread that waits goes to sleep.
+const SPINS: &str = "GOMP_SPINCOUNT";
 /// Where rust-analyzer looks for the standard library's sources.
 const SOURCES: &str = "RUST_SRC_PATH";
 /// How long a message may take that was sent before an answer.
@@ -119,6 +121,11 @@ impl Evcxr {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        // libtorch's threads spin while they wait for each other, thirty times a training step: for long, where nobody
+        // says for how long, and whoever has lost its core to a browser is waited for by one that has it.
+        if [SPINS, "OMP_WAIT_POLICY"].iter().all(|name| std::env::var_os(name).is_none()) {
+            command.env(SPINS, "300");
+        }
         // Where somebody has named other sources, those are taken.
         if std::env::var_os(SOURCES).is_none()
             && let Some(sources) = libraries.as_deref().and_then(sources::beside)

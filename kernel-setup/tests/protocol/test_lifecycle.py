@@ -170,6 +170,15 @@ def test_temporary_files_of_evcxr_go_with_it_and_those_of_the_reader_stay(own_ke
     assert own_kernel.ok('print!("{}", std::env::temp_dir().display());').text() == tempfile.gettempdir()
 
 
+def test_threads_that_wait_for_each_other_sleep_soon_unless_the_reader_says_otherwise():
+    spins = 'print!("{}", std::env::var("GOMP_SPINCOUNT").unwrap());'
+    for said, expected in [({}, "300"), ({"GOMP_SPINCOUNT": "7"}, "7")]:
+        others = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+        kernel = Kernel(env=others | said)
+        assert kernel.ok(spins).text() == expected
+        kernel.stop()
+
+
 @needs_proc
 def test_a_kernel_killed_while_it_starts_is_cleaned_up_after_by_the_next():
     kernel = Kernel()
