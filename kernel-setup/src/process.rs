@@ -177,7 +177,7 @@ pub fn die_with_this_process(_: &mut Command) {}
 
 /// Has a program and all that it starts give way to others, as far as the system allows.
 pub fn stand_back(command: &mut Command) {
-    // SAFETY: nothing but one system call happens between fork and exec.
+    // SAFETY: nothing but system calls happens between fork and exec.
     unsafe {
         command.pre_exec(|| {
             // Where that isn't allowed it runs all the same.
@@ -333,6 +333,18 @@ mod tests {
         let script = "head -c 3000000 /dev/zero | tr '\\\\0' x; head -c 3000000 /dev/zero >&2";
         let text = output(&mut sh(script), Duration::from_secs(60)).unwrap();
         assert_eq!(text.len(), 3_000_000);
+    }
+
+    #[test]
+    fn a_program_that_stands_back_has_a_lower_priority() {
+        let priority = |change: fn(&mut Command)| {
+            let mut command = sh("nice");
+            change(&mut command);
+            let text = output(&mut command, Duration::from_secs(60)).unwrap();
+            text.parse::<i32>().unwrap()
+        };
+        let usual = priority(|_| {});
+        assert_eq!(priority(stand_back), (usual + 10).min(19));
     }
 
     #[test]

@@ -123,10 +123,7 @@ impl Evcxr {
             .kill_on_drop(true);
         // libtorch's threads spin while they wait for each other, thirty times a training step: for long, where nobody
         // says for how long, and whoever has lost its core to a browser is waited for by one that has it.
-        if [SPINS, "OMP_WAIT_POLICY"]
-            .iter()
-            .all(|name| std::env::var_os(name).is_none())
-        {
+        if std::env::var_os(SPINS).is_none() {
             command.env(SPINS, "300");
         }
         // Where somebody has named other sources, those are taken.
