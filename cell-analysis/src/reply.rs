@@ -26,17 +26,6 @@ pub fn is_readable(code: &str) -> bool {
     most < DEEPEST
 }
 
-/// The reply that says that nothing is known.
-pub fn nothing(question: &Value) -> Value {
-    let cursor = &question["content"]["cursor_pos"];
-    match question["kind"].as_str() {
-        Some("complete_request") => json!({
-            "status": "ok", "matches": [], "cursor_start": cursor, "cursor_end": cursor, "metadata": {},
-        }),
-        _ => json!({"status": "ok", "found": false, "data": {}, "metadata": {}}),
-    }
-}
-
 /// The protocol counts characters, Rust bytes.
 fn byte_of(code: &str, character: usize) -> usize {
     code.char_indices()
@@ -48,12 +37,12 @@ fn character_of(code: &str, byte: usize) -> usize {
     code[..byte].chars().count()
 }
 
-/// The reply to a question of Jupyter's.
+/// The reply to a question of Jupyter's; null where nothing is known.
 pub fn to(analysis: &mut Analysis, question: &Value) -> Value {
     let content = &question["content"];
     let code = content["code"].as_str().unwrap_or_default();
     if !is_readable(code) {
-        return nothing(question);
+        return Value::Null;
     }
     let position = content["cursor_pos"]
         .as_u64()
@@ -62,7 +51,7 @@ pub fn to(analysis: &mut Analysis, question: &Value) -> Value {
     if question["kind"] == "inspect_request" {
         let whole = content["detail_level"].as_u64().unwrap_or(0) > 0;
         return match analysis.inspect(code, cursor, whole) {
-            None => nothing(question),
+            None => Value::Null,
             Some(told) => json!({
                 "status": "ok",
                 "found": true,

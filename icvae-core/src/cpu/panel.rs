@@ -76,21 +76,14 @@ impl Lanes {
     /// The source must be readable in these rows and all lanes, and nobody else may look at these rows meanwhile.
     pub(crate) unsafe fn fill(self, source: MatrixPtr<*const f32>, rows: Range<usize>) {
         for start in (0..self.lanes).step_by(self.tile) {
-            let count = self.tile.min(self.lanes - start);
-            for row in rows.clone() {
-                // SAFETY: as the caller promises; the panel has whole rows.
-                unsafe {
-                    if count == self.tile && count == Line::NUMBERS {
-                        // Of a known size: two registers instead of a call.
-                        let to = self.first.add(start * self.inner + row * self.tile);
-                        *to.cast::<Line>() = Line(*source.at(row, start).cast());
-                        continue;
-                    }
-                    let from = source.in_row(row, &(start..start + count));
-                    let to = self.first.add(start * self.inner + row * self.tile);
-                    let to = std::slice::from_raw_parts_mut(to, self.tile);
-                    to[..count].copy_from_slice(from);
-                    to[count..].fill(0.0);
+            let columns = start..self.lanes.min(start + self.tile);
+            // SAFETY: as the caller promises; the panel has whole rows.
+            unsafe {
+                let to = self.first.add(start * self.inner + rows.start * self.tile);
+                copy_rows(self.tile, source, (rows.clone(), columns.clone()), to);
+                for i in 0..rows.len() {
+                    let rest = to.add(i * self.tile + columns.len());
+                    rest.write_bytes(0, self.tile - columns.len());
                 }
             }
         }
@@ -114,6 +107,31 @@ impl Lanes {
                     let rest = count..self.tile;
                     to.in_row(row, &rest).fill(0.0);
                 }
+            }
+        }
+    }
+}
+
+/// Copies some rows and columns of a matrix, of which there are as many as a tile has lanes or fewer, row by row to
+/// where a tile's begin.
+///
+/// # Safety
+/// They must be readable, and nobody else may look at the target meanwhile.
+pub(super) unsafe fn copy_rows(
+    tile: usize,
+    from: MatrixPtr<*const f32>,
+    (rows, columns): (Range<usize>, Range<usize>),
+    to: *mut f32,
+) {
+    for (i, row) in rows.enumerate() {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let (from, to) = (from.at(row, columns.start), to.add(i * tile));
+            match columns.len() {
+                // Of a known size: a few registers instead of a call.
+                32 => *to.cast::<[f32; 32]>() = *from.cast(),
+                16 => *to.cast::<[f32; 16]>() = *from.cast(),
+                count => std::ptr::copy_nonoverlapping(from, to, count),
             }
         }
     }

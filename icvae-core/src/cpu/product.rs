@@ -19,7 +19,7 @@
 
 use std::ops::Range;
 
-use super::panel::{Lanes, Line};
+use super::panel::{Lanes, Line, copy_rows};
 use super::team::part_of;
 #[cfg(target_arch = "x86_64")]
 use super::tile::{avx2, avx512};
@@ -213,7 +213,7 @@ pub(crate) unsafe fn multiply_in_place(
             };
             // SAFETY: as the caller promises; a block has room for its part of the rows.
             unsafe {
-                copy(kernel, lanes, (depth.clone(), columns_of(lane)), near);
+                copy_rows(tile, lanes, (depth.clone(), columns_of(lane)), near);
                 let others = MatrixPtr {
                     first: others.at(0, depth.start),
                     row: others.row,
@@ -235,30 +235,6 @@ pub(crate) unsafe fn multiply_in_place(
                     let others = (others, range.start + some.start..range.start + some.end);
                     run(kernel, numbers, depth.len(), others, target, start);
                 }
-            }
-        }
-    }
-}
-
-/// Copies some rows and columns, of which there are as many as a tile has lanes or fewer.
-///
-/// # Safety
-/// They must be readable, and the processor have the kernel's instructions.
-unsafe fn copy(
-    kernel: Kernel,
-    from: MatrixPtr<*const f32>,
-    (rows, columns): (Range<usize>, Range<usize>),
-    to: *mut f32,
-) {
-    for (i, row) in rows.enumerate() {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let from = from.at(row, columns.start);
-            match (kernel, columns.len()) {
-                // Of a known size: a few registers.
-                (Kernel::Avx512, 32) => *to.add(i * 32).cast::<[f32; 32]>() = *from.cast(),
-                (Kernel::Avx2, 16) => *to.add(i * 16).cast::<[f32; 16]>() = *from.cast(),
-                (_, count) => std::ptr::copy_nonoverlapping(from, to.add(i * kernel.tile()), count),
             }
         }
     }

@@ -40,11 +40,16 @@ pub struct Variable {
 /// What is told and asked.
 #[derive(Debug)]
 enum Task {
+    Told(News),
+    Question(Message, oneshot::Sender<Value>),
+}
+
+#[derive(Debug)]
+enum News {
     Crates(PathBuf),
     Cell(u64, String),
     Variables(Vec<Variable>),
     Forget,
-    Question(Message, oneshot::Sender<Value>),
 }
 
 /// The way to the program.
@@ -60,35 +65,36 @@ impl Analyst {
         Self(sender)
     }
 
-    fn tell(&self, task: Task) {
+    fn tell(&self, news: News) {
         // The other end goes with the kernel and not before.
-        let _ = self.0.send(task);
+        let _ = self.0.send(Task::Told(news));
     }
 
     /// Crates may have been added to the manifest in this folder.
     pub fn crates(&self, folder: &Path) {
-        self.tell(Task::Crates(folder.to_owned()));
+        self.tell(News::Crates(folder.to_owned()));
     }
 
     /// A cell was accepted.
     pub fn cell(&self, number: u64, code: &str) {
-        self.tell(Task::Cell(number, code.to_owned()));
+        self.tell(News::Cell(number, code.to_owned()));
     }
 
     /// The variables that are there now.
     pub fn variables(&self, variables: Vec<Variable>) {
-        self.tell(Task::Variables(variables));
+        self.tell(News::Variables(variables));
     }
 
     /// Everything that cells have made is gone.
     pub fn forget(&self) {
-        self.tell(Task::Forget);
+        self.tell(News::Forget);
     }
 
     async fn ask(&self, question: Message) -> Value {
         let nothing = nothing(&question);
         let (answer, answered) = oneshot::channel();
-        self.tell(Task::Question(question, answer));
+        // Where the other end has gone, so has the answer.
+        let _ = self.0.send(Task::Question(question, answer));
         answered.await.unwrap_or(nothing)
     }
 }
@@ -138,30 +144,29 @@ struct Known {
 }
 
 impl Known {
-    /// Keeps a task in mind and gives its line.
-    fn line(&mut self, task: Task) -> Value {
-        match task {
-            Task::Crates(folder) => {
+    /// Keeps in mind what is told and gives its line.
+    fn line(&mut self, news: News) -> Value {
+        match news {
+            News::Crates(folder) => {
                 let line = json!({"crates": folder});
                 self.crates = Some(folder);
                 line
             }
-            Task::Cell(number, code) => {
+            News::Cell(number, code) => {
                 let line = json!({"cell": [number, code]});
                 self.cells.push((number, code));
                 line
             }
-            Task::Variables(variables) => {
+            News::Variables(variables) => {
                 let line = json!({"variables": variables});
                 self.variables = variables;
                 line
             }
-            Task::Forget => {
+            News::Forget => {
                 self.cells.clear();
                 self.variables.clear();
                 json!({"forget": true})
             }
-            Task::Question(..) => Value::Null,
         }
     }
 
@@ -248,8 +253,8 @@ impl Work {
                     // Whoever has asked may be gone.
                     let _ = answer.send(self.answer(&question).await);
                 }
-                other => {
-                    let line = self.known.line(other);
+                Task::Told(news) => {
+                    let line = self.known.line(news);
                     if let Some(running) = &mut self.running
                         && running.write(&line).await.is_err()
                     {
@@ -277,6 +282,7 @@ impl Work {
         self.asked += 1;
         let answered = tokio::time::timeout(PATIENCE, running.answer(self.asked, question)).await;
         let why = match answered {
+            Ok(Ok(Value::Null)) => return nothing(question),
             Ok(Ok(answer)) => return answer,
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
