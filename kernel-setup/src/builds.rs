@@ -61,11 +61,22 @@ const CONFIGURATION: &str = ".cargo/config.toml";
 /// The file in a build folder that says what it was made from.
 const STAMP: &str = "icvae-stamp";
 
+/// An exclusive lock on a file, until it is dropped.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a program that another thread is just starting has a copy of it for a moment.
+        let _ = self.0.unlock();
+    }
+}
+
 /// An exclusive lock on the file, or `None` while another process has it.
 ///
 /// # Errors
 /// If the file can't be made.
-pub fn try_lock(path: &Path) -> Result<Option<File>> {
+pub fn try_lock(path: &Path) -> Result<Option<Lock>> {
     let failed = || format!("{} can't be locked", path.display());
     let file = File::options()
         .create(true)
@@ -74,7 +85,7 @@ pub fn try_lock(path: &Path) -> Result<Option<File>> {
         .open(path)
         .with_context(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => Ok(Some(Lock(file))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(failed),
     }

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::{builds, files};
+use crate::builds::{self, Lock};
+use crate::files;
 
 /// The file, and the lock of the installation that writes it, both in `.icvae`.
 const FILE: &str = "preparation.json";
@@ -330,7 +331,7 @@ fn counts(line: &str) -> Option<(u32, u32)> {
 ///
 /// # Errors
 /// If the lock can't be made.
-pub fn wait_for_others(state: &Path, mut tell: impl FnMut(&str)) -> Result<File> {
+pub fn wait_for_others(state: &Path, mut tell: impl FnMut(&str)) -> Result<Lock> {
     let path = state.join(LOCK);
     let mut next = Instant::now();
     loop {

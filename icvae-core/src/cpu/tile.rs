@@ -27,11 +27,13 @@ unsafe fn at_the_edge<const N: usize, const W: usize>(
     }
 }
 
-/// The tiles of one kind of register: `$width` numbers in it, two of them and up to `$most` others a tile.
+/// The tiles of one kind of register: `$width` numbers in it, two of them and up to `$most` others a tile, `$unrolled`
+/// steps of the sums at a time.
 macro_rules! tiles {
     ($module:ident, $features:literal, $width:literal, $most:literal, [$($n:literal)*],
-     $register:ident, $zero:ident, $one:ident, $spread:ident, $near:ident, $load:ident, $store:ident, $fused:ident) => {
+     $register:ident, $zero:ident, $one:ident, $spread:ident, $near:ident, $load:ident, $store:ident, $fused:ident, $class:ident, $unrolled:literal) => {
         pub(super) mod $module {
+            use std::arch::asm;
             use std::arch::x86_64::*;
 
             use super::*;
@@ -76,6 +78,26 @@ macro_rules! tiles {
                 }
             }
 
+            /// sums\[n\] += lanes · rows\[n\]\[k\].
+            #[inline]
+            #[target_feature(enable = $features)]
+            unsafe fn step<const N: usize>(
+                lanes: *const f32,
+                rows: &[*const f32; N],
+                k: usize,
+                sums: &mut [[$register; 2]; N],
+            ) {
+                // SAFETY: the caller answers for what is read.
+                unsafe {
+                    let x = [$near(lanes), $near(lanes.wrapping_add($width))];
+                    for (row, sum) in rows.iter().zip(sums) {
+                        let y = $spread(_mm_load_ss(row.wrapping_add(k)));
+                        sum[0] = $fused(x[0], y, sum[0]);
+                        sum[1] = $fused(x[1], y, sum[1]);
+                    }
+                }
+            }
+
             #[target_feature(enable = $features)]
             unsafe fn tile<const N: usize>(
                 mut lanes: *const f32,
@@ -98,19 +120,33 @@ macro_rules! tiles {
                             Start::Each(numbers) => *sum = [$one(numbers[other + n]); 2],
                         }
                     }
-                    let mut first = others.at(other, 0);
+                    // Few instructions beside the multiplications: a core's other hyper-thread, a neighbour's perhaps,
+                    // takes its turns. The compiler is not told how the rows' addresses depend on each other, or it
+                    // would compute each from the one before; and not to begin a step before the last one ends, or
+                    // the sums would not stay in their registers.
+                    let mut rows: [*const f32; N] = std::array::from_fn(|n| others.at(other + n, 0));
+                    for row in &mut rows {
+                        asm!("/* {0} */", inout(reg) *row, options(pure, nomem, nostack, preserves_flags));
+                    }
                     // Loads and steps that nothing checks: cells are compiled with checks, which here cost as much as
                     // to multiply.
-                    for _ in 0..depth {
-                        let x = [$near(lanes), $near(lanes.wrapping_add($width))];
-                        for (n, sum) in sums.iter_mut().enumerate() {
-                            let number = first.wrapping_add(n.wrapping_mul(others.row));
-                            let y = $spread(_mm_load_ss(number));
-                            sum[0] = $fused(x[0], y, sum[0]);
-                            sum[1] = $fused(x[1], y, sum[1]);
+                    let mut k = 0_usize;
+                    let blocks = depth / $unrolled;
+                    for _ in 0..blocks {
+                        for u in 0..$unrolled {
+                            for sum in &mut sums {
+                                asm!("/* {0} */", inout($class) sum[0], options(nostack, preserves_flags));
+                                asm!("/* {0} */", inout($class) sum[1], options(nostack, preserves_flags));
+                            }
+                            step(lanes.wrapping_add(u * TILE), &rows, k.wrapping_add(u), &mut sums);
                         }
+                        lanes = lanes.wrapping_add($unrolled * TILE);
+                        k = k.wrapping_add($unrolled);
+                    }
+                    while k < depth {
+                        step(lanes, &rows, k, &mut sums);
                         lanes = lanes.wrapping_add(TILE);
-                        first = first.wrapping_add(1);
+                        k = k.wrapping_add(1);
                     }
                     for (n, sum) in sums.iter().enumerate() {
                         let there = into.at_mut(n, 0);
@@ -136,7 +172,9 @@ tiles!(
     _mm512_loadu_ps,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
-    _mm512_fmadd_ps
+    _mm512_fmadd_ps,
+    zmm_reg,
+    2
 );
 tiles!(
     avx2,
@@ -151,5 +189,7 @@ tiles!(
     _mm256_load_ps,
     _mm256_loadu_ps,
     _mm256_storeu_ps,
-    _mm256_fmadd_ps
+    _mm256_fmadd_ps,
+    ymm_reg,
+    4
 );

@@ -1,7 +1,7 @@
 //! `cargo kernel install`: everything a first run needs, and nothing twice.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::builds::{self, Lock};
 use crate::layout::{EVCXR_VERSION, Layout, TORCH_VERSION};
 use crate::libtorch::{self, Source};
 use crate::lock::Locks;
@@ -17,8 +18,7 @@ use crate::preparation::{self, Board, Step};
 use crate::python::{self, Environment};
 use crate::signals::Signals;
 use crate::{
-    analysis_program, announce, builds, disk, evcxr, gpu, jupyter, kernelspec, process, sources,
-    torch,
+    analysis_program, announce, disk, evcxr, gpu, jupyter, kernelspec, process, sources, torch,
 };
 
 /// How often a step that goes on for long says how far it is.
@@ -170,7 +170,7 @@ pub fn was_stopped(error: &anyhow::Error) -> bool {
 }
 
 /// Keeps two installations in one repository apart.
-fn lock(layout: &Layout) -> Result<File> {
+fn lock(layout: &Layout) -> Result<Lock> {
     let state = layout.state();
     fs::create_dir_all(&state).with_context(|| format!("{} can't be made", state.display()))?;
     if let Some(lock) = builds::try_lock(&layout.install_lock())? {
