@@ -124,7 +124,7 @@ impl Evcxr {
         // libtorch's threads spin while they wait for each other, thirty times a training step: for long, where nobody
         // says for how long, and whoever has lost its core to a browser is waited for by one that has it.
         if std::env::var_os(SPINS).is_none() {
-            command.env(SPINS, "300");
+            command.env(SPINS, "1000");
         }
         // Where somebody has named other sources, those are taken.
         if std::env::var_os(SOURCES).is_none()

@@ -172,7 +172,7 @@ def test_temporary_files_of_evcxr_go_with_it_and_those_of_the_reader_stay(own_ke
 
 def test_threads_that_wait_for_each_other_sleep_soon_unless_the_reader_says_otherwise():
     spins = 'print!("{}", std::env::var("GOMP_SPINCOUNT").unwrap());'
-    for said, expected in [({}, "300"), ({"GOMP_SPINCOUNT": "7"}, "7")]:
+    for said, expected in [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7")]:
         others = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
         kernel = Kernel(env=others | said)
         assert kernel.ok(spins).text() == expected
