@@ -126,7 +126,7 @@ macro_rules! tiles {
                     // the sums would not stay in their registers.
                     let mut rows: [*const f32; N] = std::array::from_fn(|n| others.at(other + n, 0));
                     for row in &mut rows {
-                        asm!("/* {0} */", inout(reg) *row, options(pure, nomem, nostack, preserves_flags));
+                        asm!("/* {0} */", inout(reg) *row, options(nostack, preserves_flags));
                     }
                     // Loads and steps that nothing checks: cells are compiled with checks, which here cost as much as
                     // to multiply.
