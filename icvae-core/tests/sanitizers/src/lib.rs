@@ -8,18 +8,18 @@ mod cpu;
 #[cfg(test)]
 mod tests {
     use crate::cpu::panel::{Panel, transpose};
-    use crate::cpu::product::{Kernel, Place, Start, multiply, multiply_in_place};
+    use crate::cpu::product::{Kernel, MatrixPtr, Start, multiply, multiply_in_place};
     use crate::cpu::team::{lines_of, part_of, share};
 
-    fn place(numbers: &[f32], row: usize) -> Place<*const f32> {
-        Place {
+    fn place(numbers: &[f32], row: usize) -> MatrixPtr<*const f32> {
+        MatrixPtr {
             first: numbers.as_ptr(),
             row,
         }
     }
 
-    fn place_mut(numbers: &mut [f32], row: usize) -> Place<*mut f32> {
-        Place {
+    fn place_mut(numbers: &mut [f32], row: usize) -> MatrixPtr<*mut f32> {
+        MatrixPtr {
             first: numbers.as_mut_ptr(),
             row,
         }
