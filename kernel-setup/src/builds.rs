@@ -561,6 +561,17 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_dropped_is_free_whoever_has_a_copy_of_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let lock = try_lock(&path).unwrap().unwrap();
+        assert!(try_lock(&path).unwrap().is_none());
+        let _copy = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(try_lock(&path).unwrap().is_some());
+    }
+
+    #[test]
     fn a_notebooks_dependency_is_found_from_elsewhere() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
