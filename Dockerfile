@@ -1,6 +1,6 @@
 # JupyterLab with the tutorial and a warm kernel: `docker build -t icvae . && docker run -p 8888:8888 icvae`.
 # Codespaces (.devcontainer) and Binder (.binder) use this file too.
-# Its steps were run in a bare Debian 12, as another user and with another environment's Jupyter, evcxr compiled before. The image
+# Its steps were run in a bare Debian 12, as another user and with another environment's Jupyter. The image
 # itself is untested: none could be fetched where this was written.
 FROM quay.io/jupyter/base-notebook:python-3.12
 
@@ -12,7 +12,7 @@ RUN apt-get update \
 USER ${NB_UID}
 ENV PATH="/home/${NB_USER}/.cargo/bin:${PATH}"
 RUN curl --proto '=https' --tlsv1.2 --silent --show-error --fail https://sh.rustup.rs \
-    | sh -s -- -y --profile minimal --component rust-src --default-toolchain 1.95.0
+    | sh -s -- -y --profile minimal --default-toolchain 1.95.0
 
 COPY --chown=${NB_UID}:${NB_GID} . /home/${NB_USER}/icvae
 WORKDIR /home/${NB_USER}/icvae

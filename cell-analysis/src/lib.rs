@@ -8,9 +8,9 @@
 //! code, cursor ──cursor.rs, scope.rs──▶ complete.rs, inspect.rs ──docs.rs, sysroot.rs──▶ answer
 //! ```
 //!
-//! **Why not rust-analyzer.** The one that evcxr has in it answers from the thread that compiles the
-//! cells, so each question is waited for by the next cell, the first one for seconds, and it explains a
-//! name only at its end; one of the reader's own would be another program to have, and would load the
+//! **Why not rust-analyzer.** The one that evcxr usually has in it answers from the thread that compiles the
+//! cells, so each question is waited for by the next cell, the first one for seconds, it explains a
+//! name only at its end, and it takes minutes to compile; one of the reader's own would be another program to have, and would load the
 //! same sources once more. This crate reads the sources of the crates that the notebook names, leaves
 //! function bodies out, and answers from signatures. It needs no compiler and a second of one core, in
 //! the program beside the kernel that `main.rs` makes of it. (The standard library's it brings along: macros make most of its numbers'

@@ -1,22 +1,23 @@
 //! The program behind Tab and Shift+Tab, `cell-analysis`: compiled last, since no cell waits for it.
 
-use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::fs;
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::layout::Layout;
-use crate::{builds, files, jupyter, process};
+use crate::own_program::OwnProgram;
+use crate::{builds, files};
 
-/// Its name, and that of its crate.
-const NAME: &str = "cell-analysis";
-/// How it is compiled (`Cargo.toml`): somebody waits for each of its answers.
-const PROFILE: &str = "analysis";
+const PROGRAM: OwnProgram = OwnProgram {
+    package: "cell-analysis",
+    name: "cell-analysis",
+    // Somebody waits for each of its answers.
+    profile: ("analysis", "analysis"),
+    parts: &["src", "assets"],
+};
 
 /// Where the kernel looks for it.
 pub fn beside_this_one() -> PathBuf {
@@ -25,7 +26,7 @@ pub fn beside_this_one() -> PathBuf {
 
 /// Where it lies for a copy of this tool.
 pub fn beside(tool: &Path) -> PathBuf {
-    tool.with_file_name(NAME)
+    tool.with_file_name(PROGRAM.name)
 }
 
 /// Whether the program beside a copy of this tool was made from the present sources.
@@ -42,20 +43,7 @@ pub fn is_current(layout: &Layout, tool: &Path) -> Result<bool> {
 /// # Errors
 /// If it can't be compiled or written.
 pub fn install(layout: &Layout, tool: &Path, log: &Path, cancel: &AtomicBool) -> Result<()> {
-    let target = layout.root.join("target");
-    let mut command = Command::new("cargo");
-    jupyter::forget_cargo(&mut command);
-    command
-        .args(["build", "--locked", "--package", NAME, "--profile", PROFILE])
-        .arg("--target-dir")
-        .arg(&target)
-        .env_remove("CARGO_BUILD_BUILD_DIR")
-        .env_remove("CARGO_BUILD_TARGET")
-        .current_dir(&layout.root);
-    process::stand_back(&mut command);
-    process::logged(&mut command, "Tab and Shift+Tab", log, cancel)?;
-    let made = target.join(PROFILE).join(NAME);
-    let content = fs::read(&made).with_context(|| format!("{} can't be read", made.display()))?;
+    let content = PROGRAM.compile(layout, log, cancel, &|_| {})?;
     put(layout, tool, &content)
 }
 
@@ -70,18 +58,11 @@ pub fn put(layout: &Layout, tool: &Path, program: &[u8]) -> Result<()> {
 }
 
 fn stamp_file(tool: &Path) -> PathBuf {
-    tool.with_file_name(format!("{NAME}.stamp"))
+    beside(tool).with_extension("stamp")
 }
 
+/// What it depends on: it knows where this compiler keeps its sources.
 fn stamp(layout: &Layout) -> Result<String> {
-    let mut hasher = DefaultHasher::new();
-    builds::rustc_version(layout)?.hash(&mut hasher);
-    let folder = layout.root.join(NAME);
-    let files = ["Cargo.lock", "Cargo.toml"].map(|name| layout.root.join(name));
-    let mut files = [files.to_vec(), vec![folder.join("Cargo.toml")]].concat();
-    for part in ["src", "assets"] {
-        builds::list_files(&folder.join(part), &mut files)?;
-    }
-    builds::hash_files(files, &mut hasher)?;
-    Ok(format!("{:016x}", hasher.finish()))
+    let compiler = builds::rustc_version(layout)?;
+    Ok(format!("{} {compiler}", PROGRAM.stamp(layout)?))
 }

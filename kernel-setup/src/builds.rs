@@ -258,6 +258,29 @@ opt-level = 3
 /// # Errors
 /// If a notebook can't be read or its dependencies don't compile.
 pub fn warm(layout: &Layout, cancel: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) -> Result<()> {
+    let mut cargo = cargo_in_warm_folder(layout)?;
+    process::watched(&mut cargo, &layout.log("warm"), cancel, tell)
+}
+
+/// Compiles as much of that as needs no libtorch, while that is still on its way.
+///
+/// # Errors
+/// If a notebook can't be read, and when it is stopped. That what needs libtorch can't be compiled is none.
+pub fn warm_ahead(
+    layout: &Layout,
+    cancel: &AtomicBool,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<()> {
+    let mut cargo = cargo_in_warm_folder(layout)?;
+    cargo.arg("--keep-going");
+    match process::watched(&mut cargo, &layout.log("warm-ahead"), cancel, tell) {
+        Err(error) if error.root_cause().to_string() == process::STOPPED => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The command that compiles what the notebooks depend on.
+fn cargo_in_warm_folder(layout: &Layout) -> Result<Command> {
     unmark(layout)?;
     let dir = layout.warm_build();
     let write = |name: &str, content: &str| {
@@ -290,7 +313,7 @@ pub fn warm(layout: &Layout, cancel: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) 
         .env_remove("RUSTC_WRAPPER")
         .current_dir(&dir);
     process::stand_back(&mut command);
-    process::watched(&mut command, &layout.log("warm"), cancel, tell)
+    Ok(command)
 }
 
 /// The manifest that evcxr writes for cells with these dependencies, as far as it decides what is

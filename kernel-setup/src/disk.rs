@@ -10,9 +10,6 @@ use crate::announce;
 
 const GB: u64 = 1_000_000_000;
 
-/// What compiling and installing evcxr_jupyter takes in the user's cache.
-pub const NEEDED_IN_CACHE: u64 = GB;
-
 /// What an installation takes in the repository, downloads in passing included.
 pub fn needed_here(gpu: bool) -> u64 {
     if gpu { 12 * GB } else { 4 * GB }

@@ -22,8 +22,7 @@ pub const KERNEL_NAME: &str = "icvae-rust";
 /// <root>/.icvae/evcxr          evcxr's configuration (empty: a reader's own must not leak in)
 /// <root>/.icvae/builds/warm    the warm build folder; kernels work in copies of it: builds/0, builds/1, …
 /// <root>/.icvae/log            what the installers printed
-/// <cache>/evcxr_jupyter-0.22.0 the Rust kernel, shared by every clone
-/// <cache>/build                its half-finished compilation, so that an install cut off resumes
+/// <cache>/evcxr                the Rust kernel, shared by every clone with the same sources
 /// <cache>/live                 the kernel that `register` has registered: its program and its builds
 /// <cache>/mnist, tabular, models  fetched digits and tables, and trained weights, which the library writes
 /// <cache>/products             which products of matrices are the fastest here, which it writes, too
@@ -161,14 +160,9 @@ impl Layout {
         self.state().join("log").join(format!("{name}.log"))
     }
 
-    /// Where evcxr_jupyter is installed for this user.
+    /// Where evcxr_jupyter is installed for this user, a folder for each state of its sources.
     pub fn evcxr_root(&self) -> PathBuf {
-        self.cache.join(format!("evcxr_jupyter-{EVCXR_VERSION}"))
-    }
-
-    /// Where evcxr_jupyter is compiled; removed when that is done.
-    pub fn evcxr_target(&self) -> PathBuf {
-        self.cache.join("build")
+        self.cache.join("evcxr")
     }
 
     /// The list of Python pins.

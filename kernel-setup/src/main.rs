@@ -21,13 +21,13 @@ mod layout;
 mod libtorch;
 mod live;
 mod lock;
+mod own_program;
 mod pins;
 mod preparation;
 mod process;
 mod program;
 mod python;
 mod signals;
-mod sources;
 mod torch;
 mod verb;
 

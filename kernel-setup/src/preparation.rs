@@ -48,7 +48,7 @@ impl Step {
     fn seconds(self) -> f64 {
         match self {
             Self::Libtorch => 15.0,
-            Self::Kernel => 240.0,
+            Self::Kernel => 60.0,
             Self::Library => 300.0,
         }
     }
@@ -424,13 +424,13 @@ mod tests {
     #[test]
     fn the_time_that_is_left_follows_the_pace() {
         let mut work = Work {
-            steps: vec![(Step::Kernel, Progress::Waiting)],
+            steps: vec![(Step::Library, Progress::Waiting)],
             pace: VecDeque::new(),
             written: None,
         };
         let start = Instant::now();
         let alone = work.left(start).unwrap();
-        assert_eq!(alone, Step::Kernel.seconds());
+        assert_eq!(alone, Step::Library.seconds());
         // A tenth in twice the time that it should take.
         work.steps[0].1 = Progress::Working(Some((10, 100)));
         let left = work

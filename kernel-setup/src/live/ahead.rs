@@ -1,9 +1,7 @@
 //! Work ahead: what the notebook's first cell needs is known before the reader runs it.
 //!
 //! A kernel starts when its notebook is opened, and then its reader reads. Meanwhile the prelude is run
-//! together with the notebook's `:dep` lines, as one cell: evcxr loads its rust-analyzer anew for every
-//! change of the dependencies. Then rust-analyzer is asked to complete the first cell, for which it finds
-//! out all that it will have to know about the types of that cell's variables.
+//! together with the notebook's `:dep` lines, as one cell: cargo looks at all crates whenever they change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,8 +20,6 @@ use crate::builds;
 pub struct Ahead {
     /// The `:dep` lines, all of them compiled already.
     dependencies: Vec<String>,
-    /// The rest of the first cell.
-    code: String,
 }
 
 impl Ahead {
@@ -44,8 +40,10 @@ impl Ahead {
             .iter()
             .find(|cell| cell["cell_type"] == "code")?;
         let source = builds::source(first);
-        let (commands, code): (Vec<&str>, Vec<&str>) =
-            source.lines().partition(|line| line.starts_with(':'));
+        let commands: Vec<&str> = source
+            .lines()
+            .filter(|line| line.starts_with(':'))
+            .collect();
         let warm = fs::read_to_string(builds.join("warm/Cargo.toml")).ok()?;
         let folder = notebook.parent()?;
         // Another crate would be compiled unseen, for minutes perhaps; another command may do anything.
@@ -58,7 +56,6 @@ impl Ahead {
         }
         Some(Self {
             dependencies: commands.into_iter().map(str::to_owned).collect(),
-            code: code.join("\n"),
         })
     }
 
@@ -74,20 +71,11 @@ impl Ahead {
         shared.tell(Command::Begin(hidden)).await;
         let code = format!("{}\n{PRELUDE}", self.dependencies.join("\n"));
         let content = json!({"code": code, "silent": true, "allow_stdin": false});
-        let loaded = evcxr
-            .exchange("execute_request", content, async |_, _| {})
-            .await;
-        end_of_cell(shared).await;
-        // A cell that waits will load the rest itself.
-        if loaded.is_err() || shared.interrupts.process().is_none() || shared.interrupts.is_cell() {
-            return;
-        }
-        let end = self.code.chars().count();
-        let content = json!({"code": self.code, "cursor_pos": end});
-        let asked = evcxr.exchange("complete_request", content, async |_, _| {});
-        if let Err(error) = asked.await {
+        let loaded = evcxr.exchange("execute_request", content, async |_, _| {});
+        if let Err(error) = loaded.await {
             eprintln!("nothing could be loaded ahead: {error:#}");
         }
+        end_of_cell(shared).await;
     }
 }
 
@@ -123,7 +111,6 @@ mod tests {
         let own = ":dep core = { path = \"../core\" }";
         let ahead = read(&format!("{own}\n\nuse core::x;\nlet y = x();")).unwrap();
         assert_eq!(ahead.dependencies, [own]);
-        assert_eq!(ahead.code, "\nuse core::x;\nlet y = x();");
         assert_eq!(read("let y = 1;"), None);
         assert_eq!(read(&format!("{own}\n:dep rand = \"0.9\"")), None);
         assert_eq!(read(&format!("{own}\n:clear")), None);

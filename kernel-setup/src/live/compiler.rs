@@ -5,15 +5,12 @@
 //! puts a folder in front of that path, in which `cargo` and `rustup` are this program. Everything but
 //! the build of a cell goes to the real ones.
 //!
-//! rust-analyzer asks through rustup instead, for the toolchain that a variable names: a folder in which `cargo` is
-//! this program once more, and all else the real one. To it, `graph.rs` answers.
-//!
 //! It also keeps the versions. evcxr first builds a cell without dependencies, for which cargo strikes all
 //! of them from `Cargo.lock`, so it would choose the newest ones afterwards, and compile them. Here each
 //! change of the manifest begins with the lock of the warm folder, or with the one that came of it before.
 
-use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -29,7 +26,6 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::graph;
 use crate::{files, process};
 
 /// The real programs, as the kernel tells evcxr.
@@ -37,10 +33,15 @@ const CARGO: &str = "ICVAE_CARGO";
 const RUSTUP: &str = "ICVAE_RUSTUP";
 /// The search path without the stand-ins.
 const PATH: &str = "ICVAE_PATH";
-/// The toolchain that the reader's own variable names.
-const TOOLCHAIN: &str = "ICVAE_TOOLCHAIN";
-/// rustup's variable of that meaning.
-const RUSTUP_TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+/// Where the compiler's words about the types of variables go, and who starts the compiler for that (`evcxr-kernel`).
+const TYPES: &str = "EVCXR_TYPES";
+const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
+/// Set where variables are as at the build of the last cell, and the file that has them.
+const AS_BUILT: &str = "ICVAE_AS_BUILT";
+const CALL: &str = "icvae-call.json";
+/// Where evcxr, in a program that it has looked at for errors, says that variables outlive the cell. Of one with a
+/// borrowed part, such as a list of texts, that is no error, though it seems so there.
+const HANDED_OVER: &str = "evcxr_variable_store(";
 /// Errors that say that what was compiled earlier is not what it was.
 const STALE: [&str; 4] = ["E0460", "E0463", "E0514", "E0786"];
 
@@ -63,23 +64,7 @@ pub fn stand_in(folder: &Path) -> Result<Vec<(&'static str, OsString)>> {
     fs::create_dir(&bin).with_context(|| format!("{} can't be made", bin.display()))?;
     let this = env::current_exe().context("this program can't find itself")?;
     symlink(&this, bin.join("cargo"))?;
-    let mut variables = Vec::new();
-    // Another cargo may be rustup's proxy, which in a toolchain would call itself.
-    if let Some(toolchain) = named.as_deref().and_then(toolchain) {
-        variables.push((
-            RUSTUP_TOOLCHAIN,
-            stand_in_toolchain(toolchain, &this, folder)?.into_os_string(),
-        ));
-        if let Some(own) = env::var_os(RUSTUP_TOOLCHAIN) {
-            variables.push((TOOLCHAIN, own));
-        }
-    }
-    variables.extend([
-        (CARGO, cargo.into_os_string()),
-        (PATH, path.clone()),
-        // rust-analyzer looks here first.
-        ("CARGO", bin.join("cargo").into_os_string()),
-    ]);
+    let mut variables = vec![(CARGO, cargo.into_os_string()), (PATH, path.clone())];
     if let Some(rustup) = rustup {
         symlink(&this, bin.join("rustup"))?;
         variables.push((RUSTUP, rustup.into_os_string()));
@@ -89,35 +74,13 @@ pub fn stand_in(folder: &Path) -> Result<Vec<(&'static str, OsString)>> {
     Ok(variables)
 }
 
-/// The toolchain whose cargo this is.
-fn toolchain(cargo: &Path) -> Option<&Path> {
-    let toolchain = cargo.parent()?.parent()?;
-    toolchain.join("bin/rustc").is_file().then_some(toolchain)
-}
-
-/// A toolchain in `folder` with another cargo.
-fn stand_in_toolchain(toolchain: &Path, this: &Path, folder: &Path) -> Result<PathBuf> {
-    let stand_in = folder.join("toolchain");
-    let bin = stand_in.join("bin");
-    fs::create_dir_all(&bin).with_context(|| format!("{} can't be made", bin.display()))?;
-    symlink(toolchain.join("lib"), stand_in.join("lib"))?;
-    for program in fs::read_dir(toolchain.join("bin"))? {
-        let program = program?;
-        if program.file_name() != "cargo" {
-            symlink(program.path(), bin.join(program.file_name()))?;
-        }
-    }
-    symlink(this, bin.join("cargo"))?;
-    Ok(stand_in)
-}
-
 /// Acts as the program under whose name this one was started, if that is one of the two.
 pub fn act() -> Option<ExitCode> {
     let mut arguments = env::args_os();
     let own = PathBuf::from(arguments.next()?);
     let arguments: Vec<OsString> = arguments.collect();
     let done = match own.file_name()?.to_str()? {
-        "cargo" => cargo(&arguments),
+        "cargo" => cargo(&own, &arguments),
         "rustup" => rustup(&own, &arguments),
         _ => return None,
     };
@@ -128,7 +91,8 @@ pub fn act() -> Option<ExitCode> {
 }
 
 fn rustup(own: &Path, arguments: &[OsString]) -> Result<ExitCode> {
-    if arguments == ["which", "cargo"] {
+    // For another toolchain, too (`+nightly which cargo`): its cargo is then found beside its rustc.
+    if arguments.ends_with(&["which".into(), "cargo".into()]) {
         println!("{}", own.with_file_name("cargo").display());
         return Ok(ExitCode::SUCCESS);
     }
@@ -142,19 +106,22 @@ fn pass_on(name: &str, arguments: &[OsString]) -> Result<ExitCode> {
 }
 
 fn real(name: &str) -> Result<Command> {
-    let program = env::var_os(name).with_context(|| format!("{name} isn't set"))?;
+    let beside_compiler = env::var_os("RUSTC")
+        .map(|compiler| Path::new(&compiler).with_file_name("cargo"))
+        .filter(|cargo| name == CARGO && cargo.is_absolute() && cargo.is_file());
+    let program = match beside_compiler {
+        Some(cargo) => cargo.into_os_string(),
+        None => env::var_os(name).with_context(|| format!("{name} isn't set"))?,
+    };
     let mut command = Command::new(program);
     if let Some(path) = env::var_os(PATH) {
         command.env("PATH", path);
     }
-    command.env_remove("CARGO").env_remove(RUSTUP_TOOLCHAIN);
-    if let Some(own) = env::var_os(TOOLCHAIN) {
-        command.env(RUSTUP_TOOLCHAIN, own);
-    }
+    command.env_remove("CARGO");
     Ok(command)
 }
 
-fn cargo(arguments: &[OsString]) -> Result<ExitCode> {
+fn cargo(own: &Path, arguments: &[OsString]) -> Result<ExitCode> {
     let folder = env::current_dir()?;
     let of_evcxr = env::var_os("EVCXR_TMPDIR").and_then(|of_evcxr| fs::canonicalize(of_evcxr).ok());
     if of_evcxr.is_none()
@@ -163,41 +130,64 @@ fn cargo(arguments: &[OsString]) -> Result<ExitCode> {
     {
         return pass_on(CARGO, arguments);
     }
+    if env::var_os(TYPES).is_some() && env::var_os(AS_BUILT).is_none() {
+        return as_built(own, &folder);
+    }
     let known = state(&folder).and_then(|state| Record::read(&folder, state));
     settle_lock(&folder, known.as_ref())?;
-    let is_cell = arguments.first().is_some_and(|verb| verb == "build")
-        && arguments
-            .last()
-            .is_some_and(|last| last == "--message-format=json");
-    if arguments.first().is_some_and(|verb| verb == "metadata") {
-        return metadata(arguments);
+    let is_cell = arguments
+        .last()
+        .is_some_and(|last| last == "--message-format=json");
+    let verb = arguments.first().filter(|_| is_cell);
+    match verb.and_then(|verb| verb.to_str()) {
+        Some("build") if env::var_os(TYPES).is_some() => match known {
+            Some(record) => Ok(record.run(Product::Types)?.unwrap_or(ExitCode::FAILURE)),
+            None => pass_on(CARGO, arguments),
+        },
+        Some("build") => {
+            remember(&folder, arguments)?;
+            let ran = known.map(|record| record.run(Product::Library));
+            match ran.transpose()?.flatten() {
+                Some(status) => Ok(status),
+                None => build(&folder, arguments),
+            }
+        }
+        // For cargo that would be another build of all that the cell depends on.
+        Some("check") if let Some(record) = known => match record.run(Product::Errors)? {
+            Some(status) => Ok(status),
+            None => pass_on(CARGO, arguments),
+        },
+        _ => pass_on(CARGO, arguments),
     }
-    if !is_cell {
-        return pass_on(CARGO, arguments);
-    }
-    if let Some(record) = known
-        && let Some(status) = record.run()?
-    {
-        return Ok(status);
-    }
-    build(&folder, arguments)
 }
 
-/// Answers what crates there are, without those that no cell can meet.
-fn metadata(arguments: &[OsString]) -> Result<ExitCode> {
-    let asked = real(CARGO)?
-        .args(arguments)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo can't be started")?;
-    let mut answer = asked.stdout;
-    if let Ok(mut all) = serde_json::from_slice(&answer)
-        && graph::prune(&mut all).is_some()
-    {
-        answer = serde_json::to_vec(&all)?;
+/// Notes with which variables evcxr has a cell built.
+fn remember(folder: &Path, arguments: &[OsString]) -> Result<()> {
+    let arguments: Option<Vec<&str>> = arguments.iter().map(|argument| argument.to_str()).collect();
+    let variables: BTreeMap<String, String> = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let call = serde_json::to_vec(&(arguments, variables))?;
+    let path = folder.join(CALL);
+    match fs::read(&path).is_ok_and(|known| known == call) {
+        true => Ok(()),
+        false => files::write_whole(&path, &call, 0o600),
     }
-    io::stdout().write_all(&answer)?;
-    Ok(exit_code(asked.status))
+}
+
+/// Asks for the types of variables, which evcxr does without its own settings, as it had the last cell built.
+fn as_built(own: &Path, folder: &Path) -> Result<ExitCode> {
+    let call = fs::read(folder.join(CALL)).context("no cell has been built yet")?;
+    let (arguments, variables): (Vec<String>, BTreeMap<String, String>) =
+        serde_json::from_slice(&call)?;
+    let kept = [TYPES, WRAPPER].map(|name| (name, env::var_os(name).unwrap_or_default()));
+    let error = Command::new(own)
+        .args(arguments)
+        .envs(variables)
+        .envs(kept)
+        .env(AS_BUILT, "1")
+        .exec();
+    Err(error).context("this program can't be started")
 }
 
 /// Begins with the versions that are compiled whenever the manifest is another than the last time.
@@ -264,6 +254,16 @@ fn exit_code(status: std::process::ExitStatus) -> ExitCode {
     ExitCode::from(code.unwrap_or(101))
 }
 
+/// What the compiler is to make of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Product {
+    Library,
+    /// Nothing: what is wrong with it is asked for.
+    Errors,
+    /// Nothing: the types of its variables are asked for.
+    Types,
+}
+
 /// How the compiler was started, for one state of all that isn't the cell.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Record {
@@ -291,13 +291,21 @@ impl Record {
     }
 
     /// Compiles the cell; `None` if cargo has to be asked after all.
-    fn run(&self) -> Result<Option<ExitCode>> {
+    fn run(&self, product: Product) -> Result<Option<ExitCode>> {
         let split = self.words.iter().position(|word| !is_variable(word));
         let (variables, command) = self.words.split_at(split.unwrap_or(0));
-        let (Some((program, arguments)), Some(library)) = (command.split_first(), library(command))
-        else {
+        let Some(library) = library(command) else {
             return Ok(None);
         };
+        let mut command = command.to_vec();
+        match product {
+            Product::Library => {}
+            Product::Errors => command.iter_mut().for_each(without_code),
+            Product::Types => {
+                command.insert(0, env::var(WRAPPER).context("nobody asks for types")?);
+            }
+        }
+        let (program, arguments) = command.split_first().context("an empty command")?;
         let mut child = Command::new(program)
             .args(arguments)
             .envs(variables.iter().filter_map(|word| word.split_once('=')))
@@ -313,25 +321,43 @@ impl Record {
         if !status.success() && STALE.iter().any(|code| text.contains(code)) {
             return Ok(None);
         }
-        io::stderr().write_all(&said)?;
-        if status.success() {
-            // Where cargo puts it.
-            let place = library
-                .parent()
-                .and_then(Path::parent)
-                .context("no folder for the cell's library")?
-                .join(library.file_name().unwrap_or_default());
-            let _ = fs::remove_file(&place);
-            fs::rename(&library, &place)
-                .with_context(|| format!("{} can't be put in place", library.display()))?;
-            let artifact = json!({
-                "reason": "compiler-artifact",
-                "target": {"name": "ctx"},
-                "filenames": [place],
-            });
-            println!("{artifact}");
+        for line in text.split_inclusive('\n') {
+            if product != Product::Errors || !line.contains(HANDED_OVER) {
+                io::stderr().write_all(line.as_bytes())?;
+            }
+        }
+        if status.success() && product == Product::Library {
+            put(&library)?;
         }
         Ok(Some(exit_code(status)))
+    }
+}
+
+/// Puts a cell's library where cargo puts it, and says so as cargo does.
+fn put(library: &Path) -> Result<()> {
+    let place = library
+        .parent()
+        .and_then(Path::parent)
+        .context("no folder for the cell's library")?
+        .join(library.file_name().unwrap_or_default());
+    let _ = fs::remove_file(&place);
+    fs::rename(library, &place)
+        .with_context(|| format!("{} can't be put in place", library.display()))?;
+    let artifact = json!({
+        "reason": "compiler-artifact",
+        "target": {"name": "ctx"},
+        "filenames": [place],
+    });
+    println!("{artifact}");
+    Ok(())
+}
+
+/// Has the compiler look for errors alone. What it remembers of a cell that it makes code of stays that.
+fn without_code(word: &mut String) {
+    if word.starts_with("--emit=") {
+        "--emit=metadata".clone_into(word);
+    } else if word.starts_with("incremental=") {
+        word.push_str("-errors");
     }
 }
 

@@ -1,8 +1,11 @@
 //! Whether a piece of Rust is complete, as a console asks on Enter.
 
+use std::borrow::Cow;
+
 use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
 use serde_json::{Value, json};
 use syn::parse::Parser;
+use syn::spanned::Spanned;
 
 /// The answer to an `is_complete_request`.
 pub fn reply(code: &str) -> Value {
@@ -59,6 +62,32 @@ pub fn has_result(code: &str) -> bool {
         },
         Err(_) => false,
     }
+}
+
+/// The same cell, with a semicolon behind a loop that it ends in. Of its value, `()`, evcxr would find out how to show
+/// it by having the compiler try all ways.
+pub fn without_empty_result(code: &str) -> Cow<'_, str> {
+    let rust = without_commands(code);
+    let statements = syn::Block::parse_within.parse_str(&rust);
+    let last = statements.as_deref().ok().and_then(<[_]>::last);
+    let Some(syn::Stmt::Expr(last @ (syn::Expr::ForLoop(_) | syn::Expr::While(_)), None)) = last
+    else {
+        return code.into();
+    };
+    let end = last.span().end();
+    // Commands have kept their lines, and not their lengths.
+    let line: usize = code
+        .split_inclusive('\n')
+        .take(end.line - 1)
+        .map(str::len)
+        .sum();
+    let column: usize = code[line..]
+        .chars()
+        .take(end.column)
+        .map(char::len_utf8)
+        .sum();
+    let (before, after) = code.split_at(line + column);
+    format!("{before};{after}").into()
 }
 
 /// Something that would let a cell's text reach beyond the cell.
@@ -268,6 +297,30 @@ mod tests {
         }
         for code in ["", "1;", "let x = 1;", "fn f() {}", "println!();", "let"] {
             assert!(!has_result(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_loop_at_the_end_shows_nothing() {
+        for (code, expected) in [
+            ("for i in 0..3 {}", "for i in 0..3 {};"),
+            (
+                ":dep x = \"1\"\nlet ä = 1;\n'a: while ä > 2 { /* ü */ } // the end\n",
+                ":dep x = \"1\"\nlet ä = 1;\n'a: while ä > 2 { /* ü */ }; // the end\n",
+            ),
+        ] {
+            assert_eq!(without_empty_result(code), expected);
+            assert!(!has_result(expected));
+        }
+        for code in [
+            "",
+            "for i in 0..3 {};",
+            "loop { break 1 }",
+            "for",
+            "fn f() { for i in 0..3 {} }",
+            "if a { 1 } else { 2 }",
+        ] {
+            assert_eq!(without_empty_result(code), code);
         }
     }
 

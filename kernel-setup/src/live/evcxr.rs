@@ -14,8 +14,8 @@ use zeromq::{
     DealerSendHalf, DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend, SubSocket,
 };
 
+use crate::files;
 use crate::libtorch::SEARCH_PATH;
-use crate::{files, sources};
 
 use super::connection::Connection;
 use super::wire::{Message, Signer, identity};
@@ -24,8 +24,6 @@ use super::wire::{Message, Signer, identity};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often GNU's OpenMP looks before a thread that waits goes to sleep.
 const SPINS: &str = "GOMP_SPINCOUNT";
-/// Where rust-analyzer looks for the standard library's sources.
-const SOURCES: &str = "RUST_SRC_PATH";
 /// How long a message may take that was sent before an answer.
 const MOMENT: Duration = Duration::from_millis(500);
 
@@ -109,8 +107,7 @@ impl Evcxr {
             .arg(&file)
             .env("EVCXR_TMPDIR", build)
             .env("ICVAE_LIVE", folder)
-            // What rust-analyzer leaves behind there goes with the folder; the prelude gives the
-            // reader's code its own again.
+            // What is left behind there goes with the folder; the prelude gives the reader's code its own again.
             .env("TMPDIR", folder)
             .env("ICVAE_TMPDIR", std::env::temp_dir())
             // There it finds no kernelspec of an older evcxr that it would write over.
@@ -125,12 +122,6 @@ impl Evcxr {
         // says for how long, and whoever has lost its core to a browser is waited for by one that has it.
         if std::env::var_os(SPINS).is_none() {
             command.env(SPINS, "1000");
-        }
-        // Where somebody has named other sources, those are taken.
-        if std::env::var_os(SOURCES).is_none()
-            && let Some(sources) = libraries.as_deref().and_then(sources::beside)
-        {
-            command.env(SOURCES, sources::link(&sources, folder)?);
         }
         die_with_this_process(&mut command);
         let mut child = command

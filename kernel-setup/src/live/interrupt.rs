@@ -176,11 +176,6 @@ impl Interrupts {
         state.cell & 1 == 1 && state.wanted > 0
     }
 
-    /// Whether a cell runs or waits to be run.
-    pub fn is_cell(&self) -> bool {
-        self.state().cell & 1 == 1
-    }
-
     /// Waits until somebody wants the cell to stop.
     pub async fn wanted(&self) {
         loop {

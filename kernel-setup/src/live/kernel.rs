@@ -634,7 +634,7 @@ impl Kernel {
         }
         let since = Instant::now();
         let wanted = Wanted::of(code);
-        let code = wanted.for_evcxr();
+        let code = &*completeness::without_empty_result(wanted.for_evcxr());
         let cell = Cell {
             parent: request.header.clone(),
             number,

@@ -15,7 +15,7 @@
 //!
 //! **Why a relay.** evcxr_jupyter sends rich output when a cell ends, takes a panic and a failed `?`
 //! for success, and answers an interrupt by killing the reader's process. To embed the evcxr crate
-//! would mean to compile a rust-analyzer before anything runs; a changed copy would have to be kept
+//! would mean to compile it before anything can wait for it; a changed copy would have to be kept
 //! up. Jupyter talks to the relay only. It answers by itself whatever needs no evaluation (kernel
 //! info, completeness, history, comms, interrupts), has a thread of its own complete and inspect
 //! (analysis.rs), and has evcxr evaluate.
@@ -53,9 +53,7 @@
 //! **Interrupts** (interrupt.rs). The folder of the side channel holds a file whose first byte is `1`
 //! while an interrupt is wanted; long calls read it at each step. Code that does not end within 2.5 s
 //! is killed with its process, unless it has said that it is stopping; a second interrupt kills it
-//! all the same. While a cell compiles, the compilers are killed. In rust-analyzer, which evcxr runs
-//! in its own process, an interrupt takes effect only when its work is done. An interrupt that comes
-//! before its cell, on the faster channel or while the kernel starts, is kept for it.
+//! all the same. While a cell compiles, the compilers are killed. An interrupt that comes before its cell, on the faster channel or while the kernel starts, is kept for it.
 //!
 //! **Before the compilers are there.** JupyterLab may be open while they are still being compiled
 //! (`preparation.rs`). Until there is an evcxr, whatever needs none is answered, and a cell waits under a
@@ -111,7 +109,6 @@ mod completeness;
 mod connection;
 mod errors;
 mod evcxr;
-mod graph;
 mod hints;
 mod history;
 mod implementations;

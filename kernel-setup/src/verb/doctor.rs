@@ -13,7 +13,7 @@ use crate::libtorch::{self, Source};
 use crate::pins::{Pins, parse_version};
 use crate::python::{self, Environment};
 use crate::{
-    analysis_program, announce, builds, disk, evcxr, gpu, kernelspec, preparation, process, sources,
+    analysis_program, announce, builds, disk, evcxr, gpu, kernelspec, preparation, process,
 };
 
 const OLDEST_RUST: (u32, u32) = (1, 95);
@@ -87,7 +87,6 @@ fn examine(machine: &Machine) -> Result<Vec<(&'static str, Finding)>> {
     }
     findings.extend([
         ("Rust", rust(layout)),
-        ("Rust's sources", rust_sources(layout)),
         ("C++ compiler", cxx(layout)),
         ("Python", interpreter(machine, &pins, &environment)),
         ("environment", packages(layout, &pins, &environment)),
@@ -95,11 +94,11 @@ fn examine(machine: &Machine) -> Result<Vec<(&'static str, Finding)>> {
         ("Rust kernel", rust_kernel(evcxr.as_deref())),
         (
             "kernelspec",
-            spec(layout, &environment, &evcxr::planned(layout)),
+            spec(layout, &environment, &evcxr::planned(layout)?),
         ),
         ("warm build", warm(layout)),
         ("Tab and Shift+Tab", analysis(layout)),
-        ("disk space", space(machine, &environment, evcxr.is_some())),
+        ("disk space", space(machine, &environment)),
         ("GPU", graphics(machine)),
         ("digits", digits(machine)),
         ("Chromium", browser(layout)),
@@ -132,16 +131,6 @@ fn rust(layout: &Layout) -> Finding {
             _ => fault(format!("{text} is too old"), remedy),
         },
         Err(error) => fault(format!("{error:#}"), remedy),
-    }
-}
-
-fn rust_sources(layout: &Layout) -> Finding {
-    match sources::find(layout) {
-        Ok(Some(path)) => Good(path.display().to_string()),
-        Ok(None) | Err(_) => fault(
-            "the component rust-src is missing, so cells must name the types of their variables",
-            "run `rustup component add rust-src`, or install your system's package of that name",
-        ),
     }
 }
 
@@ -252,33 +241,22 @@ fn analysis(layout: &Layout) -> Finding {
 }
 
 /// Room is a fault only where something that needs it is still missing.
-fn space(machine: &Machine, environment: &Environment, evcxr_found: bool) -> Finding {
+fn space(machine: &Machine, environment: &Environment) -> Finding {
     let layout = machine.layout;
     let here = if python::usable(environment) {
         0
     } else {
         disk::needed_here(machine.gpu)
     };
-    let cache = if evcxr_found {
-        0
-    } else {
-        disk::NEEDED_IN_CACHE
+    let free = match (machine.free)(&layout.root) {
+        Ok(free) => free,
+        Err(error) => return fault(format!("{error:#}"), "check the disk"),
     };
-    for (path, needed) in [(&layout.root, here), (&layout.cache, cache)] {
-        match (machine.free)(path) {
-            Ok(free) if free < needed => {
-                let what = format!(
-                    "only {} are free at {}",
-                    announce::bytes(free),
-                    path.display()
-                );
-                return fault(what, format!("make room for {}", announce::bytes(needed)));
-            }
-            Ok(_) => {}
-            Err(error) => return fault(format!("{error:#}"), "check the disk"),
-        }
+    if free < here {
+        let (free, root) = (announce::bytes(free), layout.root.display());
+        let what = format!("only {free} are free at {root}");
+        return fault(what, format!("make room for {}", announce::bytes(here)));
     }
-    let free = (machine.free)(&layout.root).unwrap_or(0);
     let environment = disk::used(&environment.prefix);
     let builds = disk::used(&layout.builds());
     let kernel = disk::used(&layout.evcxr_root());
@@ -386,16 +364,7 @@ mod tests {
             let pins = "dependencies:\n  - python>=3.10\n  - pip:\n    - torch==2.13.0\n    - nbclient==0.11.0\n";
             write(&layout.environment_file(), pins);
             fixture.program("bin/c++", "");
-            let libraries = fixture.dir.path().join("rust/lib/rustlib/target/lib");
-            write(
-                &libraries.join("../../src/rust/library/core/src/lib.rs"),
-                "",
-            );
-            let answers = format!(
-                "case $1 in --print) echo {};; *) echo rustc 1.95.0;; esac",
-                libraries.display()
-            );
-            fixture.program("bin/rustc", &answers);
+            fixture.program("bin/rustc", "echo rustc 1.95.0");
             fixture.program("bin/python3", "echo 3.12");
             let environment = Environment {
                 prefix: layout.env(),
@@ -413,13 +382,16 @@ mod tests {
             fs::create_dir_all(fixture.site().join("torch/include")).unwrap();
             let source = libtorch::of_environment(&environment).unwrap();
             libtorch::link(layout, &source, false).unwrap();
-            let evcxr = layout.evcxr_root().join("bin/evcxr_jupyter");
-            write(&evcxr, "");
             let tool = fixture.program("tool", "");
             kernelspec::install_tool(layout, &tool).unwrap();
             for part in ["Cargo.toml", "src/main.rs", "assets/std.rs"] {
                 write(&layout.root.join("cell-analysis").join(part), "");
             }
+            for part in ["Cargo.toml", "src/main.rs", "analyzer/ide/src/lib.rs"] {
+                write(&layout.root.join("evcxr-kernel").join(part), "");
+            }
+            let evcxr = evcxr::planned(layout).unwrap();
+            write(&evcxr, "");
             analysis_program::put(layout, &layout.tool(), b"").unwrap();
             kernelspec::install(layout, &environment, &evcxr).unwrap();
             fs::create_dir_all(layout.warm_build()).unwrap();
@@ -485,6 +457,7 @@ mod tests {
     fn a_healthy_set_up() {
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r"\d+ MB", "[size]");
+        settings.add_filter("[0-9a-f]{16}", "[stamp]");
         settings.bind(|| insta::assert_snapshot!(Fixture::healthy().report()));
     }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,7 @@ use crate::pins::{Pin, Pins};
 use crate::preparation::{self, Board, Step};
 use crate::python::{self, Environment};
 use crate::signals::Signals;
-use crate::{
-    analysis_program, announce, disk, evcxr, gpu, jupyter, kernelspec, process, sources, torch,
-};
+use crate::{analysis_program, announce, disk, evcxr, gpu, jupyter, kernelspec, process, torch};
 
 /// How often a step that goes on for long says how far it is.
 const BETWEEN_SIGNS: Duration = Duration::from_secs(30);
@@ -66,13 +65,23 @@ pub fn all(
     let board = Board::new(&layout.state(), &steps)?;
     let over = AtomicBool::new(false);
     // The long steps that don't need each other: pip waits for the network, cargo for the processor.
+    let ahead = Ahead::default();
     let result = thread::scope(|scope| {
         scope.spawn(|| tell(&board, &over));
-        let kernel = scope.spawn(|| cancel_others(cancel, plan.rust_kernel(&board, cancel)));
+        let kernel = scope.spawn(|| {
+            let kernel = cancel_others(cancel, plan.rust_kernel(&board, cancel))?;
+            if steps.contains(&Step::Libtorch) && steps.contains(&Step::Library) {
+                ahead.work(|enough| plan.library_ahead(&board, enough));
+            }
+            Ok(kernel)
+        });
         let others = plan.python_side(cancel).and_then(|environment| {
             stands(&environment);
-            plan.library(&board, cancel)
+            let source = plan.libtorch(&board, cancel)?;
+            ahead.end();
+            plan.library(&source, &board, cancel)
         });
+        ahead.end();
         let others = cancel_others(cancel, others);
         let kernel = kernel
             .join()
@@ -106,6 +115,29 @@ pub fn all(
     Ok(Installed {
         environment: plan.environment.clone(),
     })
+}
+
+/// What is compiled while libtorch is still on its way.
+#[derive(Debug, Default)]
+struct Ahead {
+    enough: AtomicBool,
+    at_work: Mutex<()>,
+}
+
+impl Ahead {
+    /// Works until it is done or told to end.
+    fn work(&self, work: impl FnOnce(&AtomicBool)) {
+        let _at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.enough.load(Ordering::Relaxed) {
+            work(&self.enough);
+        }
+    }
+
+    /// Has it end, and waits until it has.
+    fn end(&self) {
+        self.enough.store(true, Ordering::Relaxed);
+        drop(self.at_work.lock().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 /// Sets a flag when it goes, however that comes.
@@ -247,9 +279,6 @@ impl<'a> Plan<'a> {
         if fresh {
             disk::require(&self.layout.root, disk::needed_here(self.gpu))?;
         }
-        if evcxr::find(self.layout).is_none() {
-            disk::require(&self.layout.cache, disk::NEEDED_IN_CACHE)?;
-        }
         Ok(())
     }
 
@@ -278,17 +307,7 @@ impl<'a> Plan<'a> {
             return Ok(found);
         }
         let log = self.layout.log("evcxr");
-        match self.released(&log, cancel) {
-            Ok(Some(program)) => {
-                announce::ready(name, &format!("evcxr_jupyter {EVCXR_VERSION}, as released"));
-                board.done(Step::Kernel);
-                return Ok(program);
-            }
-            Ok(None) => {}
-            Err(error) if was_stopped(&error) => return Err(error),
-            Err(error) => announce::note(&format!("evcxr's release isn't used: {error:#}")),
-        }
-        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (some minutes)");
+        let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about a minute on 2 cores)");
         board.begin(Step::Kernel);
         let program = announce::step(name, &what, || {
             evcxr::install(self.layout, &log, cancel, &|line| {
@@ -297,12 +316,6 @@ impl<'a> Plan<'a> {
         })?;
         board.done(Step::Kernel);
         Ok(program)
-    }
-
-    /// The program of evcxr's own release, where one is listed.
-    fn released(&self, log: &Path, cancel: &AtomicBool) -> Result<Option<PathBuf>> {
-        let (python, _) = python::interpreter(self.layout, self.pins.python)?;
-        evcxr::fetch(self.layout, &python, log, cancel)
     }
 
     /// JupyterLab, with a kernelspec: all that a reader needs to read.
@@ -316,11 +329,9 @@ impl<'a> Plan<'a> {
         Ok(self.environment.clone())
     }
 
-    /// libtorch, and what the notebooks use.
-    fn library(&self, board: &Board, cancel: &AtomicBool) -> Result<()> {
-        let source = self.libtorch(board, cancel)?;
-        self.links(&source)?;
-        self.rust_sources(cancel)?;
+    /// What the notebooks use, with this libtorch.
+    fn library(&self, source: &Source, board: &Board, cancel: &AtomicBool) -> Result<()> {
+        self.links(source)?;
         self.warm_build(board, cancel)
     }
 
@@ -415,7 +426,7 @@ impl<'a> Plan<'a> {
 
     fn kernelspec(&self) -> Result<()> {
         let (name, environment) = ("kernelspec", &self.environment);
-        let evcxr = evcxr::planned(self.layout);
+        let evcxr = evcxr::planned(self.layout)?;
         let program = env::current_exe().context("this program's own file can't be found")?;
         let fault = kernelspec::fault(self.layout, environment, &evcxr).or_else(|| {
             let current = kernelspec::tool_is_current(self.layout, &program);
@@ -433,26 +444,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Without them a cell has to name the types of its variables, but runs.
-    fn rust_sources(&self, cancel: &AtomicBool) -> Result<()> {
-        let name = "Rust's sources";
-        if let Ok(Some(found)) = sources::find(self.layout) {
-            announce::ready(name, &found.display().to_string());
-            return Ok(());
-        }
-        let log = self.layout.log("rust-src");
-        let installed = announce::step(name, "fetching the component rust-src", || {
-            sources::install(self.layout, &log, cancel)
+    /// As much of what the notebooks use as needs no libtorch. Whatever is wrong with it shows later.
+    fn library_ahead(&self, board: &Board, enough: &AtomicBool) {
+        board.begin(Step::Library);
+        let what = "compiling what needs no libtorch, while that is fetched";
+        let _ = announce::step("warm build", what, || {
+            builds::warm_ahead(self.layout, enough, &|line| board.line(Step::Library, line))
         });
-        match installed {
-            Err(error) if !was_stopped(&error) => {
-                announce::note(&format!(
-                    "cells must name the types of their variables: {error:#}"
-                ));
-                Ok(())
-            }
-            other => other,
-        }
     }
 
     fn warm_build(&self, board: &Board, cancel: &AtomicBool) -> Result<()> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::install::install_analysis;
 use crate::layout::{EVCXR_VERSION, Layout};
-use crate::{announce, disk, evcxr, files, kernelspec};
+use crate::{announce, evcxr, files, kernelspec};
 
 /// The kernel's name in Jupyter's list.
 const NAME: &str = "rust-live";
@@ -40,14 +40,15 @@ pub fn run(args: &Args) -> Result<()> {
     if args.remove {
         return remove(&layout, &spec);
     }
-    let evcxr = rust_kernel(&layout)?;
+    let repository = Layout::find()?;
+    let evcxr = rust_kernel(&repository, &layout.root.join("evcxr.log"))?;
     let program = env::current_exe().context("this program's own file can't be found")?;
     let tool = tool(&layout);
     let content =
         fs::read(&program).with_context(|| format!("{} can't be read", program.display()))?;
     files::write_whole(&tool, &content, 0o755)?;
     let log = layout.root.join("cell-analysis.log");
-    install_analysis(&Layout::find()?, &tool, &log, &AtomicBool::new(false))?;
+    install_analysis(&repository, &tool, &log, &AtomicBool::new(false))?;
     kernelspec::write(&spec, &kernelspec_content(&tool, &builds(&layout), &evcxr))?;
     announce::ready("kernelspec", &format!("Rust (live), {}", spec.display()));
     println!(
@@ -56,18 +57,16 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn rust_kernel(layout: &Layout) -> Result<PathBuf> {
+fn rust_kernel(layout: &Layout, log: &Path) -> Result<PathBuf> {
     let name = "Rust kernel";
     if let Some(found) = evcxr::find(layout) {
         let what = format!("evcxr_jupyter {EVCXR_VERSION}, {}", found.display());
         announce::ready(name, &what);
         return Ok(found);
     }
-    disk::require(&layout.cache, disk::NEEDED_IN_CACHE)?;
-    let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about 4 minutes on 2 cores)");
-    let log = layout.root.join("evcxr.log");
+    let what = format!("compiling evcxr_jupyter {EVCXR_VERSION} (about a minute on 2 cores)");
     announce::step(name, &what, || {
-        evcxr::install(layout, &log, &AtomicBool::new(false), &|_| {})
+        evcxr::install(layout, log, &AtomicBool::new(false), &|_| {})
     })
 }
 

@@ -22,7 +22,7 @@ pub fn run(layout: &Layout, all: bool) -> Result<()> {
         layout.products(),
     ];
     let mut parts = kernelspec::written(layout);
-    parts.extend([layout.state(), layout.evcxr_root(), layout.evcxr_target()]);
+    parts.extend([layout.state(), layout.evcxr_root()]);
     if all {
         parts.extend(kept.clone());
     }
@@ -80,7 +80,7 @@ mod tests {
         for path in [
             layout.root.join("notebooks/mine.ipynb"),
             layout.env().join("pyvenv.cfg"),
-            layout.evcxr_root().join("bin/evcxr_jupyter"),
+            layout.evcxr_root().join("0123456789abcdef/evcxr_jupyter"),
             layout.digits().join("train-images-idx3-ubyte"),
             layout.tables().join("adult.data"),
             layout.models().join("a.safetensors"),

@@ -1,11 +1,7 @@
 """The library's notebook side in the kernel: figures, tensors, progress, a training run that is watched."""
 
-import json
-import os
 import pathlib
 import re
-import shutil
-import subprocess
 import time
 
 import pytest
@@ -188,32 +184,6 @@ def test_what_is_compiled_for_all_kernels_serves_this_one(notebook):
     assert "libicvae_core" in crates
     again = {name for name in libraries(folder) - warm if name.rpartition("-")[0] in crates}
     assert not again, "compiled once more for this kernel"
-
-
-@pytest.mark.skipif(not pathlib.Path("/proc/self/environ").exists(), reason="there is no /proc")
-@pytest.mark.skipif(shutil.which("rustup") is None, reason="rustup is not installed")
-def test_rust_analyzer_is_told_what_a_cell_can_meet_and_a_reader_meets_the_real_programs(notebook):
-    evcxr = int(notebook.ok('print!("{}", std::os::unix::process::parent_id());').text())
-    words = pathlib.Path(f"/proc/{evcxr}/environ").read_text().split("\0")
-    told = dict(word.split("=", 1) for word in words if word)
-    assert {"core", "std"} <= set(os.listdir(told["RUST_SRC_PATH"])) and "stdarch" not in os.listdir(told["RUST_SRC_PATH"])
-    # As rust-analyzer asks: by rustup's proxy.
-    home = pathlib.Path(os.environ.get("CARGO_HOME", pathlib.Path.home() / ".cargo"))
-    asked = subprocess.run(
-        [home / "bin/cargo", "metadata", "--format-version", "1", "--offline", "--filter-platform", host()],
-        env=told, cwd=told["EVCXR_TMPDIR"], capture_output=True, text=True,
-    )  # fmt: skip
-    assert asked.returncode == 0, asked.stderr
-    names = {package["name"] for package in json.loads(asked.stdout)["packages"]}
-    assert {"icvae-core", "tch", "plotters", "serde_json"} <= names
-    assert not {"ureq", "rayon", "torch-sys", "syn"} & names
-    cell = notebook.ok('print!("{}", std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_default());')
-    assert cell.text() == os.environ.get("RUSTUP_TOOLCHAIN", "")
-
-
-def host():
-    said = subprocess.run(["rustc", "-vV"], capture_output=True, text=True).stdout
-    return re.search(r"host: (\S+)", said)[1]
 
 
 def test_a_cell_may_ask_for_speed_and_no_library_is_compiled_anew(notebook):

@@ -34,8 +34,8 @@ CARGO = r"""#!{python}
 import os, pathlib, sys, time
 home, real, evcxr, analysis = pathlib.Path({home!r}), {real!r}, {evcxr!r}, {analysis!r}
 words = sys.argv[1:]
-kind = "analysis" if "cell-analysis" in words else words[0]
-if kind not in ("install", "build", "analysis") or any(w.startswith("--message-format") for w in words):
+kind = {{"cell-analysis": "analysis", "evcxr-kernel": "kernel"}}.get(words[words.index("--package") + 1] if "--package" in words else "", words[0])
+if kind not in ("kernel", "build", "analysis") or any(w.startswith("--message-format") for w in words):
     os.execv(real, [real, *words])
 (home / f"{{kind}}.pid").write_text(str(os.getpid()))
 kept = home / f"{{kind}}.count"
@@ -51,14 +51,11 @@ while not (home / f"finish-{{kind}}").exists():
     (home / f"{{kind}}.new").rename(kept)
     print(f"    Building [==>      ] {{count}}/300: slow", end="\r", flush=True)
     time.sleep(0.1)
-if kind == "install":
-    bin = pathlib.Path(words[words.index("--root") + 1]) / "bin"
-    bin.mkdir(parents=True, exist_ok=True)
-    (bin / "evcxr_jupyter").symlink_to(evcxr)
-if kind == "analysis":
-    made = pathlib.Path(words[words.index("--target-dir") + 1]) / "analysis"
-    made.mkdir(parents=True, exist_ok=True)
-    (made / "cell-analysis").symlink_to(analysis)
+for made, folder, program in (("kernel", "debug/evcxr_jupyter", evcxr), ("analysis", "analysis/cell-analysis", analysis)):
+    if kind == made:
+        made = pathlib.Path(words[words.index("--target-dir") + 1]) / folder
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.symlink_to(program)
 """
 
 
@@ -69,7 +66,7 @@ class Clone:
         self.folder, self.root = folder, folder / "repository"
         self.state = self.root / ".icvae"
         (self.root / "notebooks").mkdir(parents=True)
-        for name in ("environment.yml", "locks", "icvae-core", "notebook-live", "cell-analysis", "Cargo.lock", "Cargo.toml"):
+        for name in ("environment.yml", "locks", "icvae-core", "notebook-live", "cell-analysis", "evcxr-kernel", "Cargo.lock", "Cargo.toml"):
             (self.root / name).symlink_to(REPOSITORY / name)
         self.environment()
         bin = folder / "bin"
@@ -236,7 +233,7 @@ def test_a_cell_waits_for_the_compilers_and_runs_by_itself(clone):
         assert counts == sorted(counts, key=int)
         # The page is loaded anew: another client comes, and the cell still waits.
         Client(kernel.client.connection_file, ready=False).client.stop_channels()
-        clone.let("finish-install")
+        clone.let("finish-kernel")
         lines = []
         while not any("what the notebooks use" in line and "Rust kernel" not in line for line in lines):
             lines.append(kernel.line(waiting))
@@ -261,13 +258,13 @@ def test_a_cell_waits_for_the_compilers_and_runs_by_itself(clone):
 @needs_proc
 def test_closing_the_lab_ends_the_work_and_the_next_start_goes_on(clone):
     clone.start("notebooks/a.ipynb")
-    compilers = [clone.pid("install"), clone.pid("build")]
+    compilers = [clone.pid("kernel"), clone.pid("build")]
     clone.lab.send_signal(signal.SIGTERM)
     assert clone.lab.wait(60) is not None
     assert "the next start goes on from here" in clone.said()
     for pid in compilers:
         wait_until(lambda: not is_alive(pid), "a compiler is still at work")
-    clone.let("finish-install")
+    clone.let("finish-kernel")
     clone.let("finish-build")
     clone.let("finish-analysis")
     clone.start("notebooks/a.ipynb")
@@ -276,10 +273,10 @@ def test_closing_the_lab_ends_the_work_and_the_next_start_goes_on(clone):
 
 
 @needs_proc
-@pytest.mark.parametrize("whom", ["tool", "install", "build"])
+@pytest.mark.parametrize("whom", ["tool", "kernel", "build"])
 def test_whoever_is_killed_the_next_start_goes_on(clone, whom):
     clone.start("notebooks/a.ipynb")
-    compilers = {kind: clone.pid(kind) for kind in ("install", "build")}
+    compilers = {kind: clone.pid(kind) for kind in ("kernel", "build")}
     kernel = clone.open("notebooks/a.ipynb")
     try:
         waiting = kernel.send("1")
@@ -296,7 +293,7 @@ def test_whoever_is_killed_the_next_start_goes_on(clone, whom):
             clone.stop()
     finally:
         kernel.client.stop_channels()
-    clone.let("finish-install")
+    clone.let("finish-kernel")
     clone.let("finish-build")
     clone.start("notebooks/a.ipynb")
     kernel = clone.open("notebooks/a.ipynb")
@@ -313,12 +310,12 @@ def test_a_full_disk_is_told_below_the_cell_and_cells_run_once_there_is_room(clo
     try:
         waiting = kernel.send("1")
         kernel.line(waiting)
-        clone.let("fail-install")
+        clone.let("fail-kernel")
         cell = kernel.collect(waiting)
         assert cell.reply["ename"] == "NotInstalled" and "failed" in cell.reply["evalue"]
         assert "no space left on device" in clone.said()
-        (clone.folder / "fail-install").unlink()
-        clone.let("finish-install")
+        (clone.folder / "fail-kernel").unlink()
+        clone.let("finish-kernel")
         clone.let("finish-build")
         # What only Tab needs may fail.
         clone.let("fail-analysis")
@@ -358,7 +355,7 @@ def test_a_cell_that_waits_outlives_the_page(clone):
             [of_server] = clone.ask("/api/kernels")
             assert of_server["execution_state"] == "busy", "the cell waits without its page"
             assert page.evaluate(f"() => {kernel}") != "idle"
-            clone.let("finish-install")
+            clone.let("finish-kernel")
             clone.let("finish-build")
             page.wait_for_function(f"() => {kernel} === 'idle'")
             # The second cell, with what the first has left.

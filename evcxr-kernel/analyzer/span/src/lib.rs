@@ -1,0 +1,1 @@
+//! evcxr names this crate, and uses nothing of it.
