@@ -25,36 +25,46 @@ use crate::{files, jupyter, kernelspec, process};
 const OWN_DEPENDENCY: &str = ":dep icvae-core = { path = \"../icvae-core\" }";
 /// What evcxr adds to a notebook's dependencies with its first `await`, word for word (`eval_context.rs`).
 const FOR_AWAIT: &str = "tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
-/// Compiled quickly rather than well: what fetches files, what packs and unpacks in ways that no notebook
-/// uses, and the wrappers around libtorch, which does the work itself. `torch-sys` is mostly C++, and its
-/// compiler obeys the level too.
-const QUICKLY: [(&str, u8); 26] = [
+/// Compiled quickly rather than well: what runs while others are compiled (macros and build scripts), what fetches files, what
+/// packs and unpacks in ways that no notebook uses, and the wrappers around libtorch, which does the work itself. `torch-sys` is
+/// mostly C++, and its compiler obeys the level too.
+const QUICKLY: [(&str, u8); 36] = [
     ("aes", 0),
+    ("autocfg", 0),
     ("bzip2", 0),
     ("bzip2-sys", 0),
+    ("cc", 0),
     ("deranged", 0),
     ("hmac", 0),
     ("http", 0),
     ("pbkdf2", 0),
+    ("pkg-config", 0),
+    ("proc-macro2", 0),
+    ("quote", 0),
     ("ring", 0),
+    ("rustix", 0),
     ("rustls", 0),
     ("rustls-pki-types", 0),
     ("rustls-webpki", 0),
-    ("rustix", 0),
+    ("serde_derive", 0),
     ("sha1", 0),
+    ("syn", 0),
+    ("tch", 1),
+    ("thiserror-impl", 0),
     ("time", 0),
     ("tokio", 1),
+    ("torch-sys", 1),
     ("ttf-parser", 1),
     ("typenum", 0),
+    ("unicode-ident", 0),
     ("ureq", 0),
     ("ureq-proto", 0),
     ("webpki-roots", 0),
+    ("zerocopy-derive", 0),
     ("zip", 0),
     ("zstd", 0),
     ("zstd-safe", 0),
     ("zstd-sys", 0),
-    ("tch", 1),
-    ("torch-sys", 1),
 ];
 /// Cargo looks for it above every build folder.
 const CONFIGURATION: &str = ".cargo/config.toml";
