@@ -400,7 +400,12 @@ impl<'a> Collector<'a> {
         }
         if !scope.in_function {
             for variable in self.known.variables.iter().rev() {
-                self.add(10 + behind, &variable.name, "variable", variable.ty.clone());
+                self.add(
+                    10 + behind,
+                    &variable.name,
+                    "variable",
+                    variable.shown.clone(),
+                );
             }
         }
         for (name, _) in &scope.generics {

@@ -137,7 +137,7 @@ impl Asked<'_> {
             .find(|one| one.name == name);
         let variable = variable.filter(|_| !local && !self.scope.in_function);
         if let (Some(variable), None) = (variable, &binding) {
-            let mut text = format!("let {name}: {}", variable.ty);
+            let mut text = format!("let {name}: {}", variable.shown);
             if let Some(value) = &variable.value {
                 text = format!("{text} = {value}");
             }

@@ -54,8 +54,10 @@ const STD: &str = include_str!("../assets/std.rs");
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// Its type, as the compiler writes it.
+    /// Its type, as the compiler writes it: with whole paths.
     pub ty: String,
+    /// The same for a reader.
+    pub shown: String,
     /// Its value, where that is short.
     pub value: Option<String>,
     /// The cell that made it.

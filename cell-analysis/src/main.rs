@@ -97,6 +97,7 @@ fn variable(told: &Value) -> Variable {
     Variable {
         name: text("name").unwrap_or_default(),
         ty: text("type").unwrap_or_default(),
+        shown: text("shown").unwrap_or_default(),
         value: text("value"),
         cell: told["cell"].as_u64(),
     }
@@ -127,7 +128,7 @@ mod tests {
     fn questions_are_answered_by_what_was_told_before_them() {
         let told = answers(&[
             json!({"cell": [1, "fn twice(x: f64) -> f64 { 2.0 * x }"]}),
-            json!({"variables": [{"name": "strength", "type": "f64", "value": "1.5", "cell": 2}]}),
+            json!({"variables": [{"name": "strength", "type": "f64", "shown": "f64", "value": "1.5", "cell": 2}]}),
             complete(7, "let y = twi"),
             complete(8, "let y = stren"),
             json!({"forget": true}),

@@ -15,6 +15,7 @@ fn session() -> (Analysis, Vec<String>) {
     let variable = |name: &str, ty: &str| Variable {
         name: name.to_owned(),
         ty: ty.to_owned(),
+        shown: ty.to_owned(),
         ..Variable::default()
     };
     analysis.variables(vec![
@@ -172,7 +173,8 @@ fn what_a_name_is_at_its_place() {
     let mut analysis = Analysis::new();
     analysis.variables(vec![Variable {
         name: "s".to_owned(),
-        ty: "String".to_owned(),
+        ty: "std::string::String".to_owned(),
+        shown: "String".to_owned(),
         ..Variable::default()
     }]);
     for (code, expected) in [

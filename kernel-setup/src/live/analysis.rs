@@ -28,9 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// Its type, as the compiler writes it.
+    /// Its type, as the compiler writes it: with whole paths.
     #[serde(rename = "type")]
     pub ty: String,
+    /// The same for a reader.
+    pub shown: String,
     /// Its value, where that is short.
     pub value: Option<String>,
     /// The cell that made it.

@@ -96,7 +96,7 @@ fn holds(type_name: &str) -> Option<&'static str> {
 }
 
 /// A type without the paths in it: `Vec<Tensor>` for `std::vec::Vec<tch::Tensor>`.
-fn short(type_name: &str) -> String {
+pub fn short(type_name: &str) -> String {
     let (mut text, mut word) = (String::new(), String::new());
     let mut rest = type_name.split_whitespace().collect::<Vec<_>>().join(" ");
     rest = rest

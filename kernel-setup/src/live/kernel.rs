@@ -304,6 +304,7 @@ impl Kernel {
             .map(|(name, ty)| Variable {
                 value: values.get(&name).cloned(),
                 cell: self.variables.cell(&name),
+                shown: commands::short(&ty),
                 name,
                 ty,
             });
