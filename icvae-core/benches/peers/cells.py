@@ -4,7 +4,7 @@
 
 Runs the notebook's cells one after the other in smoke mode, on drawn data, after an empty first cell; exercises are left
 out. Levels are those of evcxr's `:opt`, each in a kernel of its own, in the order given. The processor's time, in seconds, is
-that of evcxr (with its rust-analyzer), of the compilers it starts, and of the process in which cells run. Linux only.
+that of evcxr, of the compilers it starts, and of the process in which cells run. Linux only.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The tutorial's cells on a plain evcxr_jupyter, which has nothing but the library: what the library says there by itself.
+"""The tutorial's cells on evcxr_jupyter without the relay: what the library says there by itself.
 
 There an error is a line on standard error, and the reply is well. What a cell prints may be published after its reply, and even
 for the next request; so each change is followed by a cell that prints a mark on both streams, and all up to the marks is its text.
