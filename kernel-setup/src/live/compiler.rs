@@ -39,6 +39,14 @@ const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
 /// Set where variables are as at the build of the last cell, and the file that has them.
 const AS_BUILT: &str = "ICVAE_AS_BUILT";
 const CALL: &str = "icvae-call.json";
+/// evcxr's settings for a build, beside what begins with its own name.
+const SETTINGS: [&str; 5] = [
+    "CARGO_BUILD_BUILD_DIR",
+    "CARGO_TARGET_DIR",
+    "RUSTC",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+];
 /// Where evcxr, in a program that it has looked at for errors, says that variables outlive the cell. Of one with a
 /// borrowed part, such as a list of texts, that is no error, though it seems so there.
 const HANDED_OVER: &str = "evcxr_variable_store(";
@@ -166,6 +174,7 @@ fn remember(folder: &Path, arguments: &[OsString]) -> Result<()> {
     let arguments: Option<Vec<&str>> = arguments.iter().map(|argument| argument.to_str()).collect();
     let variables: BTreeMap<String, String> = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| SETTINGS.contains(&&**name) || name.starts_with("EVCXR_"))
         .collect();
     let call = serde_json::to_vec(&(arguments, variables))?;
     let path = folder.join(CALL);
@@ -357,7 +366,7 @@ fn without_code(word: &mut String) {
     if word.starts_with("--emit=") {
         "--emit=metadata".clone_into(word);
     } else if word.starts_with("incremental=") {
-        word.push_str("-errors");
+        word.push_str("/errors");
     }
 }
 

@@ -21,7 +21,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -41,6 +41,8 @@ const CRATE: &str = "ctx";
 const SOURCE: &str = "src/lib.rs";
 /// The program with the questions, beside evcxr's own.
 const QUESTIONS: &str = "src/types.rs";
+/// Where the compiler keeps what it has found out, from one cell to the next.
+const KEPT: &str = "target/incremental";
 
 /// What the compiler said of a program.
 #[derive(Debug)]
@@ -255,12 +257,15 @@ pub fn act() -> Option<i32> {
         let ended = command.args(arguments).status().ok()?;
         return Some(ended.code().unwrap_or(1));
     }
-    let folder = Path::new(&answer).parent()?;
+    let kept = Path::new(&answer).parent()?.join(KEPT);
+    fs::create_dir_all(&kept).ok()?;
     let told = command
-        .args(without_code(arguments, folder))
+        .args(without_code(arguments, &kept))
         // Full paths, as a program can name them, are an option of the next compiler.
         .args(["--verbose", "-Ztrim-diagnostic-paths=no"])
         .env("RUSTC_BOOTSTRAP", "1")
+        // Where evcxr has the compiler started by this program, too (`:cache`), that is what it is from here on.
+        .env_remove(ANSWER)
         .stderr(Stdio::piped())
         .output()
         .ok()?;
@@ -270,18 +275,17 @@ pub fn act() -> Option<i32> {
 }
 
 /// The compiler's arguments, for the program with questions, of which no code is made.
-fn without_code(arguments: Vec<String>, folder: &Path) -> Vec<String> {
-    let target: PathBuf = folder.join("target");
+fn without_code(arguments: Vec<String>, kept: &Path) -> Vec<String> {
     arguments
         .into_iter()
         .map(|argument| {
             if argument == SOURCE {
                 QUESTIONS.to_owned()
             } else if argument.starts_with("--emit=") {
-                format!("--emit=metadata={}", target.join("types.rmeta").display())
+                format!("--emit=metadata={}", kept.join("types.rmeta").display())
             } else if argument.starts_with("incremental=") {
                 // What the compiler remembers of a cell that it makes code of stays that.
-                format!("incremental={}", target.join("types").display())
+                format!("incremental={}", kept.join("types").display())
             } else {
                 argument
             }
@@ -371,7 +375,7 @@ Ok(())
     fn no_code_is_made() {
         let arguments = "--crate-name ctx src/lib.rs --emit=dep-info,link -C incremental=/b/target/i -C opt-level=0";
         let arguments = arguments.split(' ').map(str::to_owned).collect();
-        let expected = "--crate-name ctx src/types.rs --emit=metadata=/b/target/types.rmeta -C incremental=/b/target/types -C opt-level=0";
-        assert_eq!(without_code(arguments, Path::new("/b")).join(" "), expected);
+        let expected = "--crate-name ctx src/types.rs --emit=metadata=/k/types.rmeta -C incremental=/k/types -C opt-level=0";
+        assert_eq!(without_code(arguments, Path::new("/k")).join(" "), expected);
     }
 }
