@@ -21,6 +21,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -220,9 +221,16 @@ fn said(text: &str, folder: &Path) -> Option<String> {
         .env(ANSWER, &answer)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        // What else is compiled shows there.
-        .stderr(Stdio::inherit());
-    cargo.status().ok()?;
+        .stderr(Stdio::piped());
+    let mut cargo = cargo.spawn().ok()?;
+    for line in BufReader::new(cargo.stderr.take()?).lines() {
+        let line = line.ok()?;
+        // It may be the first to compile a crate, which takes its time; that it made no program it need not say.
+        if line.trim_start().starts_with("Compiling ") {
+            eprintln!("{line}");
+        }
+    }
+    cargo.wait().ok()?;
     fs::read_to_string(answer).ok()
 }
 
