@@ -178,7 +178,10 @@ impl Way {
                 }
             }
         }
-        let errors = messages.iter().any(|message| message["level"] == "error");
+        // One without a place is not about the program: the compiler may not know an option any more.
+        let placed = |message: &Value| message["spans"].as_array().is_some_and(|at| !at.is_empty());
+        let mut wrong = messages.iter().filter(|one| one["level"] == "error");
+        let errors = wrong.any(placed);
         if types.is_empty() && errors {
             return Answer::Errors;
         }
@@ -368,6 +371,11 @@ Ok(())
         };
         let own = error("E0382", 3, "use of moved value");
         assert!(matches!(WARNING.read(&own, 8, &names), Answer::Errors));
+        let general = r#"{"level": "error", "code": null, "message": "unknown unstable option", "spans": []}"#;
+        let Answer::Types(none) = ERROR.read(general, 8, &names) else {
+            panic!("taken for an error of the cell");
+        };
+        assert!(none.is_empty());
         let met = error(
             "E0277",
             9,
