@@ -11,7 +11,7 @@ use super::node::{Function, is_plain, record};
 use super::panel::{Lanes, Panel, transpose};
 use super::pointwise::{activate, derive, is_derivable_from_value};
 use super::product::{Kernel, MatrixPtr, Start, multiply, multiply_in_place};
-use super::team::{LINE, MOVE, lines_of, part_of, shared};
+use super::team::{LINE, lines_of, part_of, shared_both};
 use super::wide::wide;
 use crate::Result;
 use crate::activation::Activation;
@@ -118,10 +118,10 @@ fn compute(
         let width = examples.tiles() * kernel.tile();
         let turned = turned.transposed(width, outer);
         // SAFETY: threads write to different rows of the panel.
-        shared(rows * inner * MOVE, &|part, parts| unsafe {
+        let fill = |part, parts| unsafe {
             examples.fill_transposed(source, part_of(inner, part, parts));
-        });
-        shared(rows * inner * outer, &|part, parts| {
+        };
+        shared_both(rows * inner * outer, &fill, &|part, parts| {
             let (mine, tiles) = if outer >= 2 * LINE * parts {
                 (lines_of(outer, part, parts), 0..examples.tiles())
             } else {
@@ -190,7 +190,7 @@ impl Function for Layer {
                 (target, units, turned.transposed(rows, outer))
             });
             let d = place(&d, outer);
-            shared(rows * outer * MOVE, &|part, parts| {
+            let derive_all = |part, parts| {
                 let mine = lines_of(outer, part, parts);
                 // SAFETY: threads write to different columns of d and db, and rows of the panels.
                 unsafe {
@@ -208,8 +208,9 @@ impl Function for Layer {
                         units.fill(seen, part_of(rows, part, parts));
                     }
                 }
-            });
-            shared(rows * inner * outer, &|part, parts| {
+            };
+            let multiplications = rows * inner * outer;
+            shared_both(multiplications, &derive_all, &|part, parts| {
                 // SAFETY: threads write to different rows of dW and columns of dx.
                 unsafe {
                     if let Some((target, units, turned)) = products {

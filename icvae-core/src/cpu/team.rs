@@ -1,7 +1,10 @@
 //! The threads that share a loop over memory.
 
 use std::ffi::c_void;
+use std::hint::spin_loop;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 /// Runs `work(part, parts)` once for each part, on as many threads as libtorch uses.
 ///
@@ -26,6 +29,44 @@ pub(crate) fn share(work: &(dyn Fn(usize, usize) + Sync)) {
     });
 }
 
+/// Runs two loops, the second of which reads what any part of the first has written: cheaper than two calls, since no
+/// thread is woken in between.
+pub(crate) fn share_both(
+    first: &(dyn Fn(usize, usize) + Sync),
+    second: &(dyn Fn(usize, usize) + Sync),
+) {
+    if !side_by_side() {
+        share(first);
+        share(second);
+        return;
+    }
+    let done = AtomicUsize::new(0);
+    share(&|part, parts| {
+        first(part, parts);
+        done.fetch_add(1, AcqRel);
+        let mut looks = 0;
+        while done.load(Acquire) < parts {
+            looks += 1;
+            if looks < LOOKS {
+                spin_loop();
+            } else {
+                // Somebody else may have the core of whoever is late.
+                std::thread::yield_now();
+            }
+        }
+        second(part, parts);
+    });
+}
+
+/// Whether all parts run at the same time, each on a thread of its own.
+fn side_by_side() -> bool {
+    #[cfg(target_os = "linux")]
+    if OpenMp::loaded().is_some() {
+        return true;
+    }
+    tch::get_num_threads() == 1
+}
+
 /// The part of `length` numbers that belongs to `part` of `parts`.
 pub(crate) fn part_of(length: usize, part: usize, parts: usize) -> std::ops::Range<usize> {
     (length * part / parts)..(length * (part + 1) / parts)
@@ -37,6 +78,23 @@ pub(crate) const LINE: usize = 16;
 const WORTH_SHARING: usize = 500_000;
 /// Multiplications that take as long as to move one number.
 pub(crate) const MOVE: usize = 32;
+
+/// How often a thread looks whether the others are as far as it is, before it lets others have its core.
+const LOOKS: usize = 2000;
+
+/// Shares out two loops, as [`share_both`], if the second is worth it, by the multiplications that it takes.
+pub(crate) fn shared_both(
+    multiplications: usize,
+    first: &(dyn Fn(usize, usize) + Sync),
+    second: &(dyn Fn(usize, usize) + Sync),
+) {
+    if multiplications < WORTH_SHARING {
+        first(0, 1);
+        second(0, 1);
+    } else {
+        share_both(first, second);
+    }
+}
 
 /// Shares out work that is worth it, by the multiplications that it takes.
 pub(crate) fn shared(multiplications: usize, work: &(dyn Fn(usize, usize) + Sync)) {
@@ -109,6 +167,24 @@ impl OpenMp {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn the_second_loop_finds_all_that_the_first_has_written() {
+        for _ in 0..200 {
+            let written: Vec<_> = (0..300).map(|_| AtomicU32::new(0)).collect();
+            let sum = AtomicU32::new(0);
+            let write = |part, parts| {
+                let mine = part_of(300, part, parts);
+                mine.for_each(|i| written[i].store(1, Ordering::Relaxed));
+            };
+            share_both(&write, &|part, parts| {
+                let seen = |i: usize| written[299 - i].load(Ordering::Relaxed);
+                let seen = part_of(300, part, parts).map(seen).sum();
+                sum.fetch_add(seen, Ordering::Relaxed);
+            });
+            assert_eq!(sum.into_inner(), 300);
+        }
+    }
 
     #[test]
     fn every_number_belongs_to_exactly_one_part() {

@@ -7,7 +7,7 @@ use super::Optimizer;
 use super::optimizer::{check_gradients, check_learning_rate, gradients, trained_variables};
 use crate::cpu::delayed::{self, Factors, Panels, Ready};
 use crate::cpu::node::mark_changed;
-use crate::cpu::team::{part_of, share};
+use crate::cpu::team::{part_of, share_both};
 use crate::cpu::wide::wide;
 use crate::{Error, Result, no_grad};
 
@@ -294,11 +294,9 @@ impl Update {
             .iter()
             .map(|(s, factors)| (s, factors.len()))
             .collect();
-        if !ready.is_empty() {
-            share(&|part, parts| ready.iter().for_each(|ready| ready.fill(part, parts)));
-        }
+        let fill = |part, parts| ready.iter().for_each(|ready| ready.fill(part, parts));
         let total: usize = all.iter().map(|slices| slices.count).sum();
-        share(&|part, parts| {
+        share_both(&fill, &|part, parts| {
             let mine = part_of(total, part, parts);
             let mut start = 0;
             for slices in all {

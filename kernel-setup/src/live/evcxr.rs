@@ -22,8 +22,16 @@ use super::wire::{Message, Signer, identity};
 
 /// How long evcxr_jupyter may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often GNU's OpenMP looks before a thread that waits goes to sleep.
-const SPINS: &str = "GOMP_SPINCOUNT";
+/// What the libraries below the cells' code are told, unless the reader's environment says something else.
+const ADVICE: [(&str, &str); 2] = [
+    // How often GNU's OpenMP looks before a thread that waits goes to sleep. libtorch's threads wait for each other
+    // thirty times a training step: for long, where nobody says for how long, and whoever has lost its core to a browser
+    // is waited for by one that has it.
+    ("GOMP_SPINCOUNT", "1000"),
+    // Weights and what an optimiser remembers of them in large pages, where Linux leaves that to the program: a step
+    // goes through all of them, and the processor looks up fewer addresses.
+    ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
+];
 /// How long a message may take that was sent before an answer.
 const MOMENT: Duration = Duration::from_millis(500);
 
@@ -118,10 +126,10 @@ impl Evcxr {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // libtorch's threads spin while they wait for each other, thirty times a training step: for long, where nobody
-        // says for how long, and whoever has lost its core to a browser is waited for by one that has it.
-        if std::env::var_os(SPINS).is_none() {
-            command.env(SPINS, "1000");
+        for (name, value) in ADVICE {
+            if std::env::var_os(name).is_none() {
+                command.env(name, value);
+            }
         }
         die_with_this_process(&mut command);
         let mut child = command

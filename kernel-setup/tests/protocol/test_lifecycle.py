@@ -170,12 +170,14 @@ def test_temporary_files_of_evcxr_go_with_it_and_those_of_the_reader_stay(own_ke
     assert own_kernel.ok('print!("{}", std::env::temp_dir().display());').text() == tempfile.gettempdir()
 
 
-def test_threads_that_wait_for_each_other_sleep_soon_unless_the_reader_says_otherwise():
-    spins = 'print!("{}", std::env::var("GOMP_SPINCOUNT").unwrap());'
-    for said, expected in [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7")]:
-        others = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+def test_threads_sleep_soon_and_pages_are_large_unless_the_reader_says_otherwise():
+    advice = {"GOMP_SPINCOUNT": "1000", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    own = {"GOMP_SPINCOUNT": "7", "GLIBC_TUNABLES": "glibc.malloc.mxfast=0"}
+    print_all = "; ".join(f'println!("{{}}", std::env::var("{name}").unwrap())' for name in advice)
+    for said, expected in [({}, advice), (own, own)]:
+        others = {name: value for name, value in os.environ.items() if name not in advice}
         kernel = Kernel(env=others | said)
-        assert kernel.ok(spins).text() == expected
+        assert kernel.ok(print_all + ";").text().split() == list(expected.values())
         kernel.stop()
 
 

@@ -9,7 +9,7 @@ mod cpu;
 mod tests {
     use crate::cpu::panel::{Panel, transpose};
     use crate::cpu::product::{Kernel, MatrixPtr, Start, multiply, multiply_in_place};
-    use crate::cpu::team::{lines_of, part_of, share};
+    use crate::cpu::team::{lines_of, part_of, share_both};
 
     fn place(numbers: &[f32], row: usize) -> MatrixPtr<*const f32> {
         MatrixPtr {
@@ -48,8 +48,8 @@ mod tests {
         let lanes = lanes.lanes(kernel, inner, rows);
         let turned = turned.transposed(lanes.tiles() * kernel.tile(), outer);
         // SAFETY: every thread fills its own rows.
-        share(&|part, parts| unsafe { lanes.fill_transposed(x, part_of(inner, part, parts)) });
-        share(&|part, parts| {
+        let fill = |part, parts| unsafe { lanes.fill_transposed(x, part_of(inner, part, parts)) };
+        share_both(&fill, &|part, parts| {
             let mine = lines_of(outer, part, parts);
             let all = (lanes, 0..lanes.tiles());
             // SAFETY: every thread writes the columns of its own units.
@@ -74,11 +74,11 @@ mod tests {
         let units = units.lanes(kernel, rows, inner);
         let turned = turned.transposed(rows, outer);
         // SAFETY: every thread fills its own rows.
-        share(&|part, parts| unsafe {
+        let fill = |part, parts| unsafe {
             transpose(d, (0..rows, lines_of(outer, part, parts)), turned, 0);
             units.fill(x, part_of(rows, part, parts));
-        });
-        share(&|part, parts| {
+        };
+        share_both(&fill, &|part, parts| {
             let others = (turned.read(), lines_of(outer, part, parts));
             let all = (units, 0..units.tiles());
             let columns = (w, lines_of(inner, part, parts), outer);
