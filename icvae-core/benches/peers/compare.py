@@ -91,7 +91,8 @@ def main():
     for round_ in range(arguments.rounds):
         print(f"round {round_ + 1} of {arguments.rounds}", file=sys.stderr)
         # As the kernel has it in cells; the peers run as they come.
-        for line in run([executable, *times], directory, GOMP_SPINCOUNT="1000"):
+        for line in run([executable, *times], directory, GOMP_SPINCOUNT="1000",
+                        GLIBC_TUNABLES="glibc.malloc.hugetlb=1"):
             model, batch = line.pop("model"), line.pop("batch")
             for name, value in line.items():
                 if model == "ICVAE":

@@ -43,19 +43,24 @@ pub(crate) fn share_both(
     let done = AtomicUsize::new(0);
     share(&|part, parts| {
         first(part, parts);
-        done.fetch_add(1, AcqRel);
-        let mut looks = 0;
-        while done.load(Acquire) < parts {
-            looks += 1;
-            if looks < LOOKS {
-                spin_loop();
-            } else {
-                // Somebody else may have the core of whoever is late.
-                std::thread::yield_now();
-            }
-        }
+        meet(&done, parts);
         second(part, parts);
     });
+}
+
+/// Waits until all parts are here.
+fn meet(here: &AtomicUsize, parts: usize) {
+    here.fetch_add(1, AcqRel);
+    let mut looks = 0;
+    while here.load(Acquire) < parts {
+        looks += 1;
+        if looks < LOOKS {
+            spin_loop();
+        } else {
+            // Somebody else may have the core of whoever is late.
+            std::thread::yield_now();
+        }
+    }
 }
 
 /// Whether all parts run at the same time, each on a thread of its own.
@@ -168,21 +173,40 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    /// Writes in one loop, and reads in the next what other parts have written.
+    fn agree(run: impl Fn(&(dyn Fn(usize, usize) + Sync), &(dyn Fn(usize, usize) + Sync))) {
+        let written: Vec<_> = (0..300).map(|_| AtomicU32::new(0)).collect();
+        let sum = AtomicU32::new(0);
+        let write = |part, parts| {
+            let mine = part_of(300, part, parts);
+            mine.for_each(|i| written[i].store(1, Ordering::Relaxed));
+        };
+        run(&write, &|part, parts| {
+            let seen = |i: usize| written[299 - i].load(Ordering::Relaxed);
+            let seen = part_of(300, part, parts).map(seen).sum();
+            sum.fetch_add(seen, Ordering::Relaxed);
+        });
+        assert_eq!(sum.into_inner(), 300);
+    }
+
     #[test]
     fn the_second_loop_finds_all_that_the_first_has_written() {
         for _ in 0..200 {
-            let written: Vec<_> = (0..300).map(|_| AtomicU32::new(0)).collect();
-            let sum = AtomicU32::new(0);
-            let write = |part, parts| {
-                let mine = part_of(300, part, parts);
-                mine.for_each(|i| written[i].store(1, Ordering::Relaxed));
-            };
-            share_both(&write, &|part, parts| {
-                let seen = |i: usize| written[299 - i].load(Ordering::Relaxed);
-                let seen = part_of(300, part, parts).map(seen).sum();
-                sum.fetch_add(seen, Ordering::Relaxed);
+            agree(share_both);
+            // The same on threads that a sanitizer knows.
+            agree(|first, second| {
+                let here = AtomicUsize::new(0);
+                std::thread::scope(|scope| {
+                    for part in 0..3 {
+                        let here = &here;
+                        scope.spawn(move || {
+                            first(part, 3);
+                            meet(here, 3);
+                            second(part, 3);
+                        });
+                    }
+                });
             });
-            assert_eq!(sum.into_inner(), 300);
         }
     }
 
