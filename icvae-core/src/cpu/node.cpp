@@ -92,8 +92,14 @@ struct RustNode final : Node {
   SavedVariable output;
 };
 
-// The numbers of libtorch's generator, a whole state at a time: loops that the compiler makes wide, where the
-// generator's own makes one number a call.
+// For loops that the compiler makes as wide as the processor has registers for.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
+// The numbers of libtorch's generator, a whole state at a time, where the generator's own makes one number a call.
 class Draws {
 public:
   explicit Draws(const at::mt19937 &engine) : data(engine.data()) {}
@@ -112,14 +118,7 @@ public:
         data.next_ = 0;
       }
       const size_t some = std::min(count, static_cast<size_t>(data.left_ - 1));
-      const uint32_t *state = data.state_.data() + data.next_;
-      for (size_t i = 0; i < some; i++) {
-        uint32_t y = state[i];
-        y ^= y >> 11;
-        y ^= (y << 7) & 0x9d2c5680;
-        y ^= (y << 15) & 0xefc60000;
-        words[i] = y ^ (y >> 18);
-      }
+      temper(data.state_.data() + data.next_, words, some);
       words += some;
       count -= some;
       data.left_ -= static_cast<int>(some);
@@ -136,7 +135,17 @@ private:
     return (mixed >> 1) ^ (-(v & 1) & 0x9908b0df);
   }
 
-  static void turn(uint32_t *s) {
+  WIDE static void temper(const uint32_t *state, uint32_t *words, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+      uint32_t y = state[i];
+      y ^= y >> 11;
+      y ^= (y << 7) & 0x9d2c5680;
+      y ^= (y << 15) & 0xefc60000;
+      words[i] = y ^ (y >> 18);
+    }
+  }
+
+  WIDE static void turn(uint32_t *s) {
     for (int i = 0; i < SIZE - APART; i++) {
       s[i] = s[i + APART] ^ twist(s[i], s[i + 1]);
     }
@@ -148,6 +157,14 @@ private:
 
   at::mt19937_data_pod data;
 };
+
+// Of each two words, a number of 53 bits: `value` where it is below the limit, else 0.
+WIDE void choose(const uint32_t *words, size_t count, uint64_t limit, float value, float *numbers) {
+  for (size_t k = 0; k < count; k++) {
+    const uint64_t number = uint64_t(words[2 * k] & 0x1fffff) << 32 | words[2 * k + 1];
+    numbers[k] = number < limit ? value : 0.0f;
+  }
+}
 
 } // namespace
 
@@ -163,15 +180,11 @@ char *icvae_bernoulli(float *numbers, size_t count, double probability, float va
     // A number of 53 bits, as a share of them all, is below the probability.
     constexpr uint64_t ALL = uint64_t(1) << 53;
     const auto limit = static_cast<uint64_t>(std::ceil(probability * static_cast<double>(ALL)));
-    const float values[2] = {0.0f, value};
     std::array<uint32_t, 2048> words;
     for (size_t i = 0; i < count; i += words.size() / 2) {
       const size_t some = std::min(count - i, words.size() / 2);
       draws.fill(words.data(), 2 * some);
-      for (size_t k = 0; k < some; k++) {
-        const uint64_t number = uint64_t(words[2 * k]) << 32 | words[2 * k + 1];
-        numbers[i + k] = values[(number & (ALL - 1)) < limit];
-      }
+      choose(words.data(), some, limit, value, numbers + i);
     }
     generator->set_engine(draws.engine());
     return nullptr;
