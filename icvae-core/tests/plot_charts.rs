@@ -5,8 +5,7 @@ mod plot_support;
 
 use icvae_core::Error;
 use icvae_core::plot::{
-    Bars, CLASS_COLORS, ColorMap, Curves, Figure, Heatmap, Histogram, LINE_COLORS, Points, Rgb,
-    Scatter,
+    CLASS_COLORS, ColorMap, Curves, Figure, Heatmap, Histogram, LINE_COLORS, Points, Rgb, Scatter,
 };
 use icvae_core::tch::{Device, Kind, Tensor};
 use plot_support::{Picture, decode};
@@ -403,15 +402,6 @@ fn what_limits_hide_is_said() {
             "9 of 9 values lie beyond the ends of the colour bar."
         ]
     );
-    let bars = Bars::new("", ["a", "b"])
-        .series("", &[1.0, 5.0])
-        .y_limits(0.0, 3.0)
-        .draw()
-        .unwrap();
-    assert_eq!(
-        bars.notes(),
-        ["1 bars end beyond the limits of the vertical axis."]
-    );
 }
 
 #[test]
@@ -506,37 +496,6 @@ fn names_at_one_place_stand_apart() {
         .legend(false)
         .x_limits(-9.0, 9.0));
     assert!(ink(scatter()) - none > 6 * (one - none));
-}
-
-#[test]
-fn bars_stand_on_zero_and_say_their_values() {
-    let chart = || Bars::new("Probe", ["λ = 0", "λ = 1"]).y_label("right, %");
-    let two = || {
-        chart()
-            .series("samples", &[90.0, 30.0])
-            .series("means", &[95.0, 85.0])
-    };
-    let figure = two().level("chance", 11.35).draw().unwrap();
-    assert_eq!(
-        figure.alt(),
-        "Probe: bar chart of right, %. samples: λ = 0 90, λ = 1 30; means: λ = 0 95, λ = 1 85; \
-         a line marks chance at 11.35."
-    );
-    let picture = decode(figure.png());
-    let [blue, red] = [LINE_COLORS[0], LINE_COLORS[1]].map(|c| picture.count(bytes(c)) as f64);
-    assert!(
-        (blue / red - 120.0 / 180.0).abs() < 0.03,
-        "{blue} and {red}"
-    );
-    chart()
-        .series("", &[-1.0, 2.0])
-        .spread(&[0.5, 0.5])
-        .draw()
-        .unwrap();
-    assert!(message(chart().draw()).contains("nothing to draw"));
-    assert!(message(chart().series("a", &[1.0]).draw()).contains("must have the shape [2]"));
-    assert!(message(chart().series("a", &[1.0, f64::NAN]).draw()).contains("NaN at position 1"));
-    assert!(message(two().y_limits(20.0, 100.0).draw()).contains("choose limits around 0"));
 }
 
 #[test]

@@ -47,21 +47,6 @@ impl Axis {
         })
     }
 
-    /// An axis of categories: each one unit wide, around 0, 1, 2, ….
-    pub fn categories(names: &[String]) -> Self {
-        Self {
-            low: -0.5,
-            high: names.len() as f64 - 0.5,
-            log: false,
-            whole: false,
-            ticks: names
-                .iter()
-                .enumerate()
-                .map(|(i, name)| (i as f64, name.clone()))
-                .collect(),
-        }
-    }
-
     /// Whether `value` lies within the ends.
     pub fn holds(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)

@@ -220,10 +220,7 @@ pub(super) fn draw(
     let below = label_height(x_title.len()) + Type::TICK.line_height() + 4.0 + MARGIN;
     let bottom = (height - below).round();
     let y_title = Type::LABEL.wrap(&settings.y_label, (bottom - top).max(60.0));
-    let given = (!x.ticks.is_empty(), !y.ticks.is_empty());
-    if !given.1 {
-        tick(&mut y, bottom - top, 42.0, |_| 16.0);
-    }
+    tick(&mut y, bottom - top, 42.0, |_| 16.0);
     if let Some(bar) = &mut around.bar {
         tick(&mut bar.axis, bottom - top, 42.0, |_| 16.0);
     }
@@ -273,13 +270,11 @@ pub(super) fn draw(
     }
     let floor = height - (bottom - place.bottom);
     height = floor.max(top + column + MARGIN).min(height);
-    if !given.0 {
-        x.whole = around.whole_x;
-        tick(&mut x, place.right - place.left, 62.0, |text| {
-            Type::TICK.width(text) + 8.0
-        });
-    }
-    if !given.1 && around.equal {
+    x.whole = around.whole_x;
+    tick(&mut x, place.right - place.left, 62.0, |text| {
+        Type::TICK.width(text) + 8.0
+    });
+    if around.equal {
         tick(&mut y, place.bottom - place.top, 42.0, |_| 16.0);
     }
 

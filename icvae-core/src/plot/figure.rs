@@ -112,7 +112,7 @@ impl Figure {
         })
     }
 
-    /// The same as SVG, where that is smaller: charts of lines and bars, not images and not many points.
+    /// The same as SVG, where that is smaller: charts of lines and areas, not images and not many points.
     ///
     /// Colours of the theme are CSS variables with the light value behind them, such as `var(--figure-ink,#202020)`:
     /// `paper`, `ink`, `soft-ink`, `frame`, `grid`, `line-1` to `line-6`, `class-0` to `class-9`.

@@ -1,4 +1,4 @@
-//! Data to pixels: image grids, curves, scatters, heat maps, histograms and bars as finished figures, and
+//! Data to pixels: image grids, curves, scatters, heat maps and histograms as finished figures, and
 //! animations of them.
 //!
 //! Each kind of picture is a builder whose `draw` gives a [`Figure`]: a PNG with two pixels to a CSS pixel (and an
@@ -25,7 +25,6 @@
 mod animation;
 mod axis;
 mod backend;
-mod bars;
 mod bitmap;
 mod chart;
 mod color;
@@ -42,7 +41,6 @@ mod theme;
 
 pub use animation::Animation;
 pub use backend::{Area, Backend};
-pub use bars::Bars;
 pub use color::{CLASS_COLORS, ColorMap, LINE_COLORS, Rgb};
 pub use curves::Curves;
 pub use figure::{Figure, figure};
@@ -109,15 +107,3 @@ const MOST_PIXELS: u64 = 64_000_000;
 
 /// PNG pixels to a CSS pixel.
 const DENSITY: u32 = 2;
-
-/// A name with an index: `indexed("z", 12)` is `z₁₂`.
-///
-/// ```
-/// assert_eq!(icvae_core::plot::indexed("z", 12), "z₁₂");
-/// ```
-pub fn indexed(name: &str, index: usize) -> String {
-    let digits = index.to_string();
-    let below = digits.chars().filter_map(|c| c.to_digit(10));
-    let below = below.filter_map(|digit| char::from_u32('₀' as u32 + digit));
-    name.chars().chain(below).collect()
-}

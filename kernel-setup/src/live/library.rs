@@ -132,7 +132,6 @@ const NAMES: &[&str] = &[
     "icvae_core::plot::Animation",
     "icvae_core::plot::Area",
     "icvae_core::plot::Backend",
-    "icvae_core::plot::Bars",
     "icvae_core::plot::CLASS_COLORS",
     "icvae_core::plot::ColorMap",
     "icvae_core::plot::Curves",

@@ -778,7 +778,7 @@ mod tests {
         ];
         assert_eq!(lost(first, "use library::plot;", &types), [""; 0]);
         assert_eq!(
-            lost(first, "use library::plot::{Figure, Bars};", &types),
+            lost(first, "use library::plot::{Figure, Scatter};", &types),
             [""; 0]
         );
         assert_eq!(

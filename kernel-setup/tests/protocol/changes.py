@@ -355,7 +355,6 @@ TENSORS = [
     ok("tensors shown", "vec![test_x.i(0), test_c.i(0)]", says=["Tensor [784] f32", "Tensor [10] f32"], form=2),
     ok("the time of a cell", ":time\nstd::thread::sleep(std::time::Duration::from_millis(300));", says=["this cell took", "to compile, 0.3"]),
     ok("a history as a table", "let run = Trainer::new(&training).fit(&icvae, &digits.train, Some(&digits.test))?;", "run.history", says=["epoch", "reconstruction"]),
-    ok("bars", 'use icvae_core::plot::Bars;\nBars::new("b", ["one", "two"]).series("s", &[1.0, 2.0]).draw()?', says="one 1, two 2"),
     ok(":vars", ":vars", says=["icvae:", "test_x:", "Tensor  [10, 784] Float", "Digits  "]),
     ok(":vars beneath other lines", "let fresh_number = 7u8;\n:vars", says=["fresh_number:", "u8  7", "icvae:"], form=2),
     ok("an image of one's own", 'use icvae_core::data::picture;\nlet drawing = Tensor::zeros([60, 60], (Kind::Float, device));\n'
