@@ -498,7 +498,8 @@ pub fn source(cell: &Value) -> String {
 }
 
 /// What the warm folder depends on, as a short text: the library's sources, the locked versions,
-/// libtorch, the compiler and evcxr.
+/// libtorch, the compiler and evcxr. A source that is as it was, but was written since, counts as another: cargo goes by
+/// the time, and would compile the library anew in each copy.
 ///
 /// # Errors
 /// If the sources can't be read or rustc doesn't run.
@@ -530,8 +531,21 @@ pub fn stamp(layout: &Layout) -> Result<String> {
     let live = layout.root.join("notebook-live");
     files.push(live.join("Cargo.toml"));
     list_files(&live.join("src"), &mut files)?;
+    hash_times(&mut files, &mut hasher)?;
     hash_files(files, &mut hasher)?;
     Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Adds when files were last written.
+fn hash_times(files: &mut [PathBuf], hasher: &mut impl Hasher) -> Result<()> {
+    files.sort();
+    for file in files {
+        let written = fs::metadata(&*file).and_then(|data| data.modified());
+        written
+            .with_context(|| format!("{} can't be read", file.display()))?
+            .hash(hasher);
+    }
+    Ok(())
 }
 
 /// Adds the names and contents of files, in whichever order they come.
@@ -602,6 +616,26 @@ mod tests {
         let _copy = lock.0.try_clone().unwrap();
         drop(lock);
         assert!(try_lock(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_source_that_was_only_written_again_counts_as_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ["a.rs", "b.rs"].map(|name| dir.path().join(name));
+        for file in &files {
+            fs::write(file, "").unwrap();
+        }
+        let hash = |mut files: Vec<PathBuf>| {
+            let mut hasher = DefaultHasher::new();
+            hash_times(&mut files, &mut hasher).unwrap();
+            hasher.finish()
+        };
+        let before = hash(files.to_vec());
+        assert_eq!(hash(files.iter().rev().cloned().collect()), before);
+        let later = std::time::SystemTime::now() + Duration::from_secs(5);
+        let file = File::options().write(true).open(&files[1]).unwrap();
+        file.set_modified(later).unwrap();
+        assert_ne!(hash(files.to_vec()), before);
     }
 
     #[test]
